@@ -1,0 +1,13 @@
+export { EVENT_COLUMNS, VISIT_COLUMNS } from './tables.ts';
+export type { Column, ColumnType, EventColumn, VisitColumn } from './tables.ts';
+export { ERROR_CODES, HttpError } from './http-error.ts';
+export type { ErrorCode } from './http-error.ts';
+export { DROP_REASONS } from './drop-reason.ts';
+export type { DropReason } from './drop-reason.ts';
+export { DEFAULT_SITE_SETTINGS, SCRIPT_FEATURES, SiteSettings } from './site-settings.ts';
+export type { ScriptFeature } from './site-settings.ts';
+export type { Goal, Site } from './site.ts';
+export { KEY_SCOPES } from './key-scope.ts';
+export type { KeyScope } from './key-scope.ts';
+export type { Hit, VisitAttributes } from './hit.ts';
+export type { QueryValue, Statement, StatementResult } from './statement.ts';
