@@ -1,0 +1,27 @@
+import { runCommandLine } from './cli/run-command-line.ts';
+
+// A reader that has seen enough (`loggia site list | head -1`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  get stdin() {
+    return process.stdin;
+  },
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: currentFolder(),
+  nowMs: () => Date.now(),
+});
+
+/** A folder that was removed under a running shell is no reason not to start. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '/';
+  }
+}

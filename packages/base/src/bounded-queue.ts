@@ -4,6 +4,8 @@ import { assert } from './assert.ts';
 export class BoundedQueue<Item> {
   readonly itemsMax: number;
   #items: Item[] = [];
+  /** Items before this index have been taken; they are let go in one go, so that taking is cheap. */
+  #head = 0;
 
   constructor(itemsMax: number) {
     assert(itemsMax > 0, 'a queue holds at least one item');
@@ -11,23 +13,25 @@ export class BoundedQueue<Item> {
   }
 
   get size(): number {
-    return this.#items.length;
+    return this.#items.length - this.#head;
   }
 
-  /** Adds all of `items` or, when they do not all fit, none of them and returns false. */
-  tryPush(items: readonly Item[]): boolean {
-    if (this.#items.length + items.length > this.itemsMax) return false;
-    for (const item of items) this.#items.push(item);
+  /** Adds `item`, or returns false when the queue is full. */
+  tryPush(item: Item): boolean {
+    if (this.size >= this.itemsMax) return false;
+    this.#items.push(item);
     return true;
   }
 
-  /** Removes and returns the oldest items, `itemsMax` at most. */
-  take(itemsMax: number): Item[] {
-    if (this.#items.length <= itemsMax) {
-      const all = this.#items;
-      this.#items = [];
-      return all;
+  /** Removes and returns the oldest item. */
+  take(): Item | undefined {
+    if (this.size === 0) return undefined;
+    const item = this.#items[this.#head];
+    this.#head += 1;
+    if (this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
     }
-    return this.#items.splice(0, itemsMax);
+    return item;
   }
 }

@@ -11,3 +11,31 @@ export { KEY_SCOPES } from './key-scope.ts';
 export type { KeyScope } from './key-scope.ts';
 export type { Hit, VisitAttributes } from './hit.ts';
 export type { QueryValue, Statement, StatementResult } from './statement.ts';
+export {
+  EVENT_DIMENSIONS,
+  FILTER_OPERATORS,
+  METRIC_NAMES,
+  PROPERTY_PREFIX,
+  RELATIVE_RANGES,
+  TIME_DIMENSIONS,
+  VISIT_DIMENSIONS,
+} from './query-names.ts';
+export type {
+  DimensionName,
+  EventDimension,
+  FilterDimension,
+  FilterOperator,
+  MetricName,
+  PropertyDimension,
+  TimeDimension,
+  VisitDimension,
+} from './query-names.ts';
+export { QueryBody, ROWS_MAX } from './query.ts';
+export type {
+  MetricValue,
+  MetricWarning,
+  QueryAnswer,
+  QueryFilter,
+  QueryRow,
+  RevenueValue,
+} from './query.ts';

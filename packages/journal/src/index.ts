@@ -1,0 +1,18 @@
+export { Journal } from './journal.ts';
+export type { JournalOptions } from './journal.ts';
+export { JOURNAL_ERROR_CODES, JournalError } from './journal-error.ts';
+export type { JournalErrorCode } from './journal-error.ts';
+export type { OnMigrationStep } from './migrate.ts';
+export { parseDomain, tryParseDomain } from './domain.ts';
+export type { NewSite, SiteChange, Sites } from './sites.ts';
+export type { Goals, NewGoal } from './goals.ts';
+export type { Account, NewUser, User, Users } from './users.ts';
+export type { NewSession, Session, Sessions } from './sessions.ts';
+export type { Key, Keys, NewKey } from './keys.ts';
+export type { Settings } from './settings.ts';
+export type { DropCount, Drops, NewDropCount } from './drops.ts';
+export type { NewAlias, Tail } from './tail.ts';
+export type { TailHead, TailRow } from './tail-reader.ts';
+export type { EventRow, NewEvent, NewVisit, VisitRow } from './tail-row.ts';
+export { Salts } from './salts.ts';
+export type { SaltOfDate } from './salts.ts';

@@ -1,0 +1,25 @@
+export { answerQuery } from './answer.ts';
+export type { Execute } from './answer.ts';
+export { currentVisitorsStatement } from './current-visitors.ts';
+export { parseQuery } from './query-parser.ts';
+export type {
+  Comparison,
+  DateRange,
+  Filter,
+  FilterBranch,
+  FilterDeed,
+  FilterLeaf,
+  FilterNegation,
+  Order,
+  Query,
+  QueryContext,
+} from './query.ts';
+export { resolveQuery } from './resolved-query.ts';
+export type { ResolvedDimension, ResolvedQuery } from './resolved-query.ts';
+export { queryStatement } from './statement.ts';
+export type { StatementOptions } from './statement.ts';
+export { shapeAnswer } from './shape.ts';
+export { answerV1 } from './v1/answer.ts';
+export type { V1Answer } from './v1/answer.ts';
+export { parseAggregate, parseBreakdown, parseTimeseries } from './v1/request.ts';
+export type { SearchParams, V1Request } from './v1/request.ts';

@@ -1,0 +1,14 @@
+export { readCgroup } from './cgroup.ts';
+export type { CgroupFolders } from './cgroup.ts';
+export { duckdbLimits } from './duckdb-limits.ts';
+export type { CgroupLimits, MachineFacts } from './duckdb-limits.ts';
+export { EmbeddedStore } from './embedded-store.ts';
+export type { EmbeddedStoreOptions, QueryLimits } from './embedded-store.ts';
+export type { EngineLimits } from './engine.ts';
+export type { EventStore, QueryOptions, StoreStatus } from './event-store.ts';
+export { RemoteStore, STORE_RESOURCE_LIMITS } from './remote-store.ts';
+export type { RemoteStoreOptions } from './remote-store.ts';
+export { serveStore } from './serve-store.ts';
+export type { TailHead, TailRow, TailSource } from './tail-source.ts';
+export { WAREHOUSE_ERROR_CODES, WarehouseError } from './warehouse-error.ts';
+export type { WarehouseErrorCode } from './warehouse-error.ts';

@@ -1,0 +1,117 @@
+import { closeSync, mkdirSync, openSync, rmSync, statSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ConfigError } from './config-error.ts';
+
+/** What stands in the way of writing to a folder, as far as the system tells. */
+export interface DataFolderFault {
+  readonly folder: string;
+  readonly action: 'create' | 'write';
+  /** The system's code: EACCES, EROFS, ENOTDIR … */
+  readonly systemCode: string;
+  /** The user and the group of this process; null where the system has none. */
+  readonly uid: number | null;
+  readonly gid: number | null;
+  /** The folder itself or, when it does not exist, the nearest folder above it that does. */
+  readonly nearest: {
+    readonly folder: string;
+    readonly ownerUid: number;
+    readonly ownerGid: number;
+    /** Permission bits, such as 0o755. */
+    readonly mode: number;
+    readonly isFolder: boolean;
+  } | null;
+}
+
+/**
+ * Makes the data folder if it is missing and proves that files can be made in it, by making one and
+ * taking it away. A full disk is no fault: the server starts and answers 503 until there is space.
+ *
+ * @throws ConfigError `data_folder` that says who may not do what, and what to do about it.
+ */
+export function ensureDataFolder(folder: string): void {
+  attempt('create', folder, () => mkdirSync(folder, { recursive: true, mode: 0o750 }));
+  attempt('write', folder, () => {
+    const probe = join(folder, `.write-test-${process.pid}`);
+    closeSync(openSync(probe, 'w', 0o600));
+    rmSync(probe, { force: true });
+  });
+}
+
+/** The one sentence about a fault, with the remedy as its hint. */
+export function dataFolderError(fault: DataFolderFault, cause?: unknown): ConfigError {
+  const [what, hint] = explain(fault);
+  return new ConfigError('data_folder', `The data folder ${fault.folder} ${what}.`, {
+    hint,
+    cause,
+  });
+}
+
+const ELSEWHERE = 'choose another folder with --data-dir or LOGGIA_DATA_DIR';
+
+function explain(fault: DataFolderFault): readonly [string, string] {
+  const { folder, nearest, systemCode } = fault;
+  const verb = fault.action === 'create' ? 'created' : 'written';
+  if (nearest !== null && !nearest.isFolder) {
+    const place = nearest.folder === folder ? 'is a file' : `lies below the file ${nearest.folder}`;
+    return [`${place}, not a folder`, `Move the file away, or ${ELSEWHERE}.`];
+  }
+  if (systemCode === 'EROFS') {
+    return [
+      `cannot be ${verb}: it lies on a read-only file system`,
+      `Mount a writable volume there, or ${ELSEWHERE}.`,
+    ];
+  }
+  if (systemCode !== 'EACCES' && systemCode !== 'EPERM') {
+    return [`cannot be ${verb} (${systemCode})`, `Correct the path, or ${ELSEWHERE}.`];
+  }
+  const who = fault.uid === null ? 'this user' : `uid ${fault.uid}, gid ${fault.gid ?? '?'}`;
+  if (nearest === null) return [`cannot be ${verb} by ${who}`, `Give it rights, or ${ELSEWHERE}.`];
+  const owner = `uid ${nearest.ownerUid}, gid ${nearest.ownerGid}`;
+  const subject = nearest.folder === folder ? 'it' : nearest.folder;
+  return [
+    `cannot be ${verb} by ${who}: ${subject} belongs to ${owner} with mode ${octal(nearest.mode)}`,
+    `Run 'chown ${fault.uid ?? 'USER'}:${fault.gid ?? 'GROUP'} ${nearest.folder}' as root, set ` +
+      `fsGroup: ${fault.gid ?? 'GROUP'} in the pod's securityContext on Kubernetes, or ${ELSEWHERE}.`,
+  ];
+}
+
+function attempt(action: DataFolderFault['action'], folder: string, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    const systemCode = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    if (action === 'write' && (systemCode === 'ENOSPC' || systemCode === 'EDQUOT')) return;
+    const uid = process.geteuid?.() ?? null;
+    const gid = process.getegid?.() ?? null;
+    const nearest = nearestExisting(folder);
+    throw dataFolderError({ folder, action, systemCode, uid, gid, nearest }, error);
+  }
+}
+
+function nearestExisting(folder: string): DataFolderFault['nearest'] {
+  for (let current = folder; ; current = dirname(current)) {
+    const stats = tryStat(current);
+    if (stats !== undefined) {
+      return {
+        folder: current,
+        ownerUid: stats.uid,
+        ownerGid: stats.gid,
+        mode: stats.mode & 0o7777,
+        isFolder: stats.isDirectory(),
+      };
+    }
+    if (current === dirname(current)) return null;
+  }
+}
+
+function tryStat(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function octal(mode: number): string {
+  return `0${mode.toString(8)}`;
+}

@@ -1,0 +1,119 @@
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import { HttpError } from '@loggia/contract';
+import { assert } from '@tandem/base';
+import { authorise, type Access, type Caller } from './access.ts';
+import { EventIntake } from './event-intake.ts';
+import { RateLimitError } from './event-limits.ts';
+import { addPageRoutes } from './pages/page-routes.ts';
+import { problemPage } from './pages/account-pages.ts';
+import { asHttpError, headersOf, problemOf } from './problem.ts';
+import { addBatchRoute } from './routes/batch-route.ts';
+import { addEventRoutes } from './routes/event-routes.ts';
+import { addGoalRoutes } from './routes/goal-routes.ts';
+import { addHealthRoutes } from './routes/health-routes.ts';
+import { addQueryRoutes } from './routes/query-routes.ts';
+import { addScriptRoutes } from './routes/script-routes.ts';
+import { addSiteRoutes } from './routes/site-routes.ts';
+import type { Services } from './services.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may use the route. */
+    access?: Access;
+  }
+  interface FastifyRequest {
+    /** On whose behalf the request is made, known once it is authorised. */
+    caller: Caller;
+  }
+}
+
+const REQUEST_TIMEOUT_MS = 60_000;
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+const URL_PARAMETER_LENGTH_MAX = 2000;
+
+/** The HTTP side of Loggia: every route, and what holds for all of them. */
+export function buildApp(services: Services): FastifyInstance {
+  const app: FastifyInstance = Fastify({
+    loggerInstance: services.logger as FastifyBaseLogger,
+    disableRequestLogging: true,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    routerOptions: { maxParamLength: URL_PARAMETER_LENGTH_MAX },
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply, services),
+  });
+  readBodiesAsText(app);
+  app.decorateRequest('caller');
+  app.addHook('onRoute', (route) => {
+    assert(route.config?.access !== undefined, `the route ${route.url} declares its access`);
+  });
+  app.addHook('onRequest', async (request) => {
+    const access = request.routeOptions.config.access ?? 'public';
+    request.caller = authorise(request, access, services.journal, services.clock.nowMs());
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    services.metrics.answered(request.routeOptions.url ?? 'none', reply.statusCode);
+  });
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, services));
+  app.setNotFoundHandler((request, reply) => {
+    const error = new HttpError('not_found', `There is nothing at ${pathOf(request)}.`);
+    return answerError(error, request, reply, services);
+  });
+  const intake = new EventIntake(services);
+  addEventRoutes(app, services, intake);
+  addBatchRoute(app, services, intake);
+  addScriptRoutes(app, services);
+  addQueryRoutes(app, services);
+  addSiteRoutes(app, services);
+  addGoalRoutes(app, services);
+  addHealthRoutes(app, services);
+  addPageRoutes(app, services);
+  return app;
+}
+
+/**
+ * Bodies reach the handlers as text whatever their type: trackers send JSON as text/plain to spare a
+ * preflight, and some clients name no type at all.
+ */
+function readBodiesAsText(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+}
+
+function answerError(
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  services: Services,
+): FastifyReply {
+  const error = asHttpError(thrown);
+  services.metrics.refused(error.code);
+  if (error.code === 'internal' || error.code === 'storage_failed') {
+    services.logger.error({ err: thrown, route: request.routeOptions?.url }, error.message);
+  }
+  const retryAfterMs = thrown instanceof RateLimitError ? thrown.retryAfterMs : undefined;
+  reply.code(error.status).headers(headersOf(error, retryAfterMs));
+  if (!wantsPage(request)) return reply.send(problemOf(error));
+  if (error.code === 'no_key') return reply.code(303).header('location', '/login').send();
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  const title = error.code === 'not_found' ? 'Not found' : 'That did not work';
+  return reply
+    .type('text/html; charset=utf-8')
+    .send(problemPage({ title, message: error.message, ...hint }));
+}
+
+/** Whether a person in a browser reads the answer. */
+function wantsPage(request: FastifyRequest): boolean {
+  if (pathOf(request).startsWith('/api/')) return false;
+  return (request.headers.accept ?? '').includes('text/html');
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0] ?? '/';
+}

@@ -1,0 +1,150 @@
+import { type Clock } from '@tandem/base';
+import {
+  AddressSet,
+  CommitQueue,
+  Enricher,
+  GEO_HEADER_NETWORKS,
+  Hosting,
+  MmdbFile,
+  Places,
+  type MmdbNotice,
+} from '@loggia/ingest';
+import { Journal, Salts } from '@loggia/journal';
+import type { EventStore } from '@loggia/warehouse';
+import type { Logger } from 'pino';
+import type { ConfigurationValues } from '../config/configuration.ts';
+import { startWriterThread } from '../threads/threads.ts';
+import { EventLimits } from './event-limits.ts';
+import { Metrics } from './metrics.ts';
+import { openStore } from './open-store.ts';
+import { RateLimiter } from './rate-limiter.ts';
+import { SaltCache } from './salt-cache.ts';
+import type { Services } from './services.ts';
+import { SiteDirectory } from './site-directory.ts';
+import { Upkeep } from './upkeep.ts';
+
+export interface OpenServices {
+  readonly services: Services;
+  /** From now on the server says that it is not ready. */
+  beginStop(): void;
+  /** Commits what waits and closes everything, in the order that loses nothing. */
+  close(): Promise<void>;
+}
+
+/** Attempts to log in, per client and per name. */
+const LOGIN_LIMIT = { perSecond: 1 / 6, burst: 20 };
+/** Queries, per key or person. */
+const QUERY_LIMIT = { perSecond: 20, burst: 600 };
+
+/**
+ * Opens the journal and starts the threads.
+ *
+ * @throws JournalError when the data folder cannot be used.
+ */
+export async function openServices(
+  configuration: ConfigurationValues,
+  outside: { readonly clock: Clock; readonly logger: Logger },
+): Promise<OpenServices> {
+  const { clock, logger } = outside;
+  const folder = configuration.dataDir;
+  const journal = Journal.open({ folder });
+  const salts = Salts.open({ folder });
+  if (salts.notice !== undefined) logger.warn(salts.notice);
+  const saltCache = new SaltCache(salts, clock);
+  const queue = new CommitQueue({
+    startWriter: () => startWriterThread({ folder }),
+    hitsMax: configuration.queueEventsMax,
+    onCommit: (hitCount, durationMs) => metrics.committed(hitCount, durationMs),
+    onWriterFailure: (error) =>
+      logger.error({ err: error }, 'The writer failed; starting it again.'),
+  });
+  const store = openStore(configuration, logger);
+  const metrics: Metrics = new Metrics({
+    queueDepth: () => queue.depth,
+    store: () => store.status(),
+  });
+  let isStopping = false;
+  const services: Services = {
+    configuration,
+    clock,
+    logger,
+    journal,
+    sites: new SiteDirectory(journal, clock),
+    enricher: openEnricher(configuration, saltCache, logger),
+    proxyTrust: {
+      proxies: new AddressSet(configuration.trustedProxies),
+      header: configuration.clientIpHeader,
+    },
+    geoNetworks: configuration.geoHeaders ? GEO_HEADER_NETWORKS : [],
+    queue,
+    store,
+    metrics,
+    eventLimits: openEventLimits(configuration),
+    loginLimit: new RateLimiter(LOGIN_LIMIT),
+    queryLimit: configuration.rateLimits ? new RateLimiter(QUERY_LIMIT) : undefined,
+    unready: () => reasonsNotReady({ isStopping, queue, store }),
+  };
+  const upkeep = new Upkeep({ services, salts, saltCache });
+  upkeep.start();
+  await queue.ready;
+  return {
+    services,
+    beginStop: () => {
+      isStopping = true;
+    },
+    close: async () => {
+      upkeep.stop();
+      await queue.close();
+      await store.close();
+      salts.close();
+      journal.close();
+    },
+  };
+}
+
+function openEnricher(
+  configuration: ConfigurationValues,
+  salts: SaltCache,
+  logger: Logger,
+): Enricher {
+  const onNotice = ({ kind, path, message }: MmdbNotice): void => {
+    if (kind === 'loaded') logger.info({ path }, message);
+    else logger.warn({ path }, message);
+  };
+  const open = (path: string | null): MmdbFile | null => {
+    if (path === null) return null;
+    const file = new MmdbFile({ path, onNotice });
+    void file.refresh();
+    return file;
+  };
+  const networks = open(configuration.asnDatabase);
+  return new Enricher({
+    salts,
+    places: new Places(open(configuration.cityDatabase)),
+    hosting: new Hosting(networks === null ? null : (address) => networks.get(address)),
+  });
+}
+
+function openEventLimits(configuration: ConfigurationValues): EventLimits {
+  if (!configuration.rateLimits) return new EventLimits(undefined);
+  return new EventLimits({
+    client: configuration.rateLimitClientPerMinute,
+    site: configuration.rateLimitSitePerMinute,
+  });
+}
+
+async function reasonsNotReady(parts: {
+  readonly isStopping: boolean;
+  readonly queue: CommitQueue;
+  readonly store: EventStore;
+}): Promise<readonly string[]> {
+  const reasons: string[] = [];
+  if (parts.isStopping) reasons.push('the server is stopping');
+  if (!parts.queue.isReady) reasons.push('the journal cannot be written');
+  const isLoaded = await parts.store.status().then(
+    (status) => status.ready,
+    () => false,
+  );
+  if (!isLoaded) reasons.push('the event store is loading');
+  return reasons;
+}

@@ -1,0 +1,24 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { assert } from '@tandem/base';
+import { Journal } from '@loggia/journal';
+import { EmbeddedStore, serveStore, type EngineLimits, type TailSource } from '@loggia/warehouse';
+
+/** What the main thread tells the warehouse's thread at its start. */
+export interface WarehouseThreadData {
+  /** The data folder. */
+  readonly folder: string;
+  readonly limits: EngineLimits;
+  readonly queriesRunningMax: number;
+}
+
+assert(parentPort !== null, 'the warehouse runs in a thread');
+const { folder, limits, queriesRunningMax } = workerData as WarehouseThreadData;
+const journal = Journal.open({ folder, readOnly: true });
+const tail: TailSource = {
+  head: () => journal.tail.head(),
+  readEvents: (afterId, rowsMax) => journal.tail.readEvents(afterId, rowsMax),
+  readVisits: (afterChange, rowsMax) => journal.tail.readVisits(afterChange, rowsMax),
+  snapshot: (body) => journal.snapshot(body),
+};
+const queries = { runningMax: queriesRunningMax };
+serveStore(parentPort, await EmbeddedStore.open({ tail, limits, queries }));

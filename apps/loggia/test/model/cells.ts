@@ -1,0 +1,153 @@
+import type { Goal, Hit } from '@loggia/contract';
+import { bucketOf } from './buckets.ts';
+import { labelForNothing, reaches, valueOf } from './dimension.ts';
+import { pagePasses, satisfies } from './filter.ts';
+import { isLeaf, type Filter } from './query.ts';
+import type { Range } from './range.ts';
+import { entryOf, eventsOf, exitOf, isPing, startMs, type ModelVisit } from './visits.ts';
+
+/** A part of a site's data: a range, under filters, by dimensions. */
+export interface Selection {
+  readonly visits: readonly ModelVisit[];
+  readonly goals: readonly Goal[];
+  readonly zone: string;
+  readonly range: Range;
+  readonly filters: readonly Filter[];
+  readonly dimensions: readonly string[];
+}
+
+/** An event or ping together with its visit. */
+export interface Happening {
+  readonly visit: ModelVisit;
+  readonly hit: Hit;
+}
+
+/** All that belongs to one row of an answer. */
+export interface Cell {
+  readonly dimensions: readonly string[];
+  /** Visits that began in the range, with a fitting event in this cell. */
+  readonly visits: Set<ModelVisit>;
+  /** The same by where they entered, where a page or host is a dimension. */
+  readonly entered: Set<ModelVisit>;
+  /** The same by where they left. */
+  readonly exited: Set<ModelVisit>;
+  /** Page views in visits that began in the range. */
+  readonly views: Set<Hit>;
+  /** Engagement pings in visits that began in the range. */
+  readonly pings: Set<Happening>;
+  /** Fitting page views and custom events of the range by their own time. */
+  readonly events: Set<Hit>;
+}
+
+/** Sorts everything that a selection selects into the cells of its rows. */
+export function cellsOf(selection: Selection): Cell[] {
+  const cells = new Cells();
+  if (selection.dimensions.length === 0) cells.at([]);
+  for (const visit of selection.visits) {
+    const fitting = eventsOf(visit).filter((hit) => fits(selection, visit, hit));
+    for (const hit of fitting) {
+      if (!isWithin(selection.range, hit.timeMs)) continue;
+      for (const key of keysOf(selection, visit, hit, hit.timeMs)) cells.at(key).events.add(hit);
+    }
+    if (fitting.length > 0 && isWithin(selection.range, startMs(visit))) {
+      addVisit(cells, selection, visit, fitting);
+    }
+  }
+  return cells.all();
+}
+
+function addVisit(cells: Cells, selection: Selection, visit: ModelVisit, fitting: Hit[]): void {
+  const began = startMs(visit);
+  for (const hit of fitting) {
+    for (const key of keysOf(selection, visit, hit, began)) cells.at(key).visits.add(visit);
+  }
+  const isByPlace = ['event:page', 'event:hostname'].some((d) => selection.dimensions.includes(d));
+  const [entry, exit] = [entryOf(visit), exitOf(visit)];
+  for (const hit of isByPlace ? (entry === undefined ? [] : [entry]) : fitting) {
+    for (const key of keysOf(selection, visit, hit, began)) cells.at(key).entered.add(visit);
+  }
+  for (const hit of exit === undefined ? [] : [exit]) {
+    for (const key of keysOf(selection, visit, hit, began)) cells.at(key).exited.add(visit);
+  }
+  for (const hit of visit.hits) {
+    if (isPing(hit) && !pagePasses(selection.filters, visit, hit)) continue;
+    for (const key of keysOf(selection, visit, hit, began)) {
+      if (isPing(hit)) cells.at(key).pings.add({ visit, hit });
+      else if (hit.name === 'pageview') cells.at(key).views.add(hit);
+    }
+  }
+}
+
+/** Whether an event passes every filter; 'one event must satisfy all the event filters together'. */
+function fits(selection: Selection, visit: ModelVisit, hit: Hit): boolean {
+  return selection.filters.every((filter) => satisfies(filter, visit, hit, selection.goals));
+}
+
+function isWithin(range: Range, timeMs: number): boolean {
+  return range.fromMs <= timeMs && timeMs < range.toMs;
+}
+
+/** The rows that something belongs to: one, but for goals, of which an event may reach several. */
+function keysOf(selection: Selection, visit: ModelVisit, hit: Hit, timeMs: number): string[][] {
+  let keys: string[][] = [[]];
+  for (const dimension of selection.dimensions) {
+    const values = valuesOf(selection, dimension, { visit, hit }, timeMs);
+    keys = keys.flatMap((key) => values.map((value) => [...key, value]));
+  }
+  return keys;
+}
+
+function valuesOf(
+  selection: Selection,
+  dimension: string,
+  { visit, hit }: Happening,
+  timeMs: number,
+): string[] {
+  if (dimension.startsWith('time')) {
+    return [bucketOf(dimension, timeMs, selection.zone, selection.range)];
+  }
+  if (dimension !== 'event:goal') {
+    return [valueOf(dimension, visit, hit) ?? labelForNothing(dimension)];
+  }
+  return listedGoals(selection)
+    .filter((goal) => !isPing(hit) && reaches(goal, visit, hit))
+    .map((goal) => goal.displayName);
+}
+
+/** The goals that have rows and revenue: those that pass the query's own filters on goals. */
+export function listedGoals(selection: Pick<Selection, 'goals' | 'filters'>): Goal[] {
+  const leaves = selection.filters.filter(isLeaf).filter((leaf) => leaf[1] === 'event:goal');
+  return selection.goals.filter((goal) =>
+    leaves.every(([operator, , clauses]) =>
+      operator === 'is'
+        ? clauses.includes(goal.displayName)
+        : clauses.some((clause) => goal.displayName.includes(clause)),
+    ),
+  );
+}
+
+class Cells {
+  readonly #cells = new Map<string, Cell>();
+
+  at(dimensions: readonly string[]): Cell {
+    const name = JSON.stringify(dimensions);
+    let cell = this.#cells.get(name);
+    if (cell === undefined) {
+      cell = {
+        dimensions,
+        visits: new Set(),
+        entered: new Set(),
+        exited: new Set(),
+        views: new Set(),
+        pings: new Set(),
+        events: new Set(),
+      };
+      this.#cells.set(name, cell);
+    }
+    return cell;
+  }
+
+  all(): Cell[] {
+    return [...this.#cells.values()];
+  }
+}

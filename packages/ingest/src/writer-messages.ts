@@ -1,0 +1,25 @@
+import type { DropReason, ErrorCode, Hit } from '@loggia/contract';
+import type { WriteOutcome } from './tail-writer.ts';
+
+/** A number of events that were dropped before they reached the journal. */
+export interface DropCount {
+  readonly siteId: number | null;
+  /** The site's local date, UTC's when the site is unknown. */
+  readonly date: string;
+  readonly reason: DropReason;
+  readonly count: number;
+}
+
+/** What the main thread asks of the writer. Every message but `close` is one transaction or less. */
+export type WriterRequest =
+  | { readonly kind: 'write'; readonly hits: readonly Hit[]; readonly drops: readonly DropCount[] }
+  | { readonly kind: 'upkeep'; readonly nowMs: number }
+  | { readonly kind: 'close' };
+
+/** The writer's answers, in the order of the requests; `ready` comes first and once. */
+export type WriterResponse =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'written'; readonly outcomes: readonly WriteOutcome[] }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
+  | { readonly kind: 'kept'; readonly purgedRows: number }
+  | { readonly kind: 'closed' };

@@ -1,0 +1,149 @@
+import { assert } from '@tandem/base';
+import { int64Of } from './cell.ts';
+import type { Connection, Query } from './connection.ts';
+import { EVENT_NAMES, insertSql, valuesOf } from './tail-columns.ts';
+import { type TailHead, TailReader, type TailRow } from './tail-reader.ts';
+import type { NewEvent, NewVisit, VisitRow } from './tail-row.ts';
+import { VisitTable } from './visit-table.ts';
+
+export interface NewAlias {
+  readonly siteId: number;
+  /** The id under which the visitor is met now. */
+  readonly alias: bigint;
+  /** The id under which the visit under way began. */
+  readonly visitor: bigint;
+  readonly expiresMs: number;
+}
+
+const NEW_EVENT_NAMES = EVENT_NAMES.filter((name) => name !== 'id');
+
+/** Rows that are deleted at most by one call that tidies. */
+const TIDY_ROWS_MAX = 50_000;
+
+/**
+ * The events and visits that are not archived yet, for the one who writes them and for those who
+ * follow. Writing is meant to happen within `Journal.transaction`, many events in each.
+ *
+ * Invariant J4: event ids, and the numbers that stamp visits, ascend in the order of commit and are
+ * never used again. Invariant J5: an event belongs to a visit that exists.
+ */
+export class Tail {
+  readonly #connection: Connection;
+  readonly #visits: VisitTable;
+  readonly #reader: TailReader;
+  readonly #insertEvent: Query;
+  readonly #rememberId: Query;
+  readonly #forgetIds: Query;
+  readonly #addAlias: Query;
+  readonly #aliases: Query;
+  readonly #removeAliases: Query;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#visits = new VisitTable(connection);
+    this.#reader = new TailReader(connection);
+    this.#insertEvent = connection.query(insertSql('event', NEW_EVENT_NAMES));
+    this.#rememberId = connection.query(
+      'INSERT OR IGNORE INTO seen_id (site_id, dedupe_id, time_ms) VALUES (?, ?, ?)',
+    );
+    this.#forgetIds = connection.query(
+      `DELETE FROM seen_id WHERE (site_id, dedupe_id) IN
+         (SELECT site_id, dedupe_id FROM seen_id WHERE time_ms < ? LIMIT ?)`,
+    );
+    this.#addAlias = connection.query(
+      `INSERT INTO alias (site_id, alias, visitor, expires_ms) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET expires_ms = max(expires_ms, excluded.expires_ms)`,
+    );
+    this.#aliases = connection.query(
+      'SELECT visitor >> 32, visitor & 4294967295 FROM alias WHERE site_id = ? AND alias = ?',
+    );
+    this.#removeAliases = connection.query('DELETE FROM alias WHERE expires_ms <= ?');
+  }
+
+  /** Visits of those visitors on the site that touch `[fromMs, toMs]`, in the visitors' order. */
+  visitsOf(
+    siteId: number,
+    visitors: readonly bigint[],
+    aroundMs: { readonly fromMs: number; readonly toMs: number },
+  ): VisitRow[] {
+    return visitors.flatMap((visitor) => this.#visits.find(siteId, visitor, aroundMs));
+  }
+
+  /** The new visit's id. */
+  insertVisit(visit: NewVisit): number {
+    return this.#visits.insert(visit);
+  }
+
+  /** Writes the visit, which must exist. Its site and its visitor cannot change. */
+  updateVisit(visit: VisitRow): void {
+    this.#visits.update(visit);
+  }
+
+  /** The new event's id. Its visit must exist. */
+  insertEvent(event: NewEvent): number {
+    return this.#insertEvent.insert(...valuesOf(event, NEW_EVENT_NAMES));
+  }
+
+  /** The last event's id. All are stored or, when this throws, none. */
+  insertEvents(events: readonly NewEvent[]): number {
+    assert(events.length > 0, 'there is an event to be stored');
+    return this.#connection.atomically(() => {
+      let id = 0;
+      for (const event of events) id = this.insertEvent(event);
+      return id;
+    });
+  }
+
+  /**
+   * Remembers a sender's id of an event; false when the site has seen it already. `timeMs` is what
+   * `forgetIdsBefore` goes by: the time of arrival, for an event may be much older than that.
+   */
+  rememberId(siteId: number, dedupeId: string, timeMs: number): boolean {
+    return this.#rememberId.run(siteId, dedupeId, timeMs) === 1;
+  }
+
+  /** Forgets some of the older ids and returns how many; to forget all, repeat until it is 0. */
+  forgetIdsBefore(timeMs: number): number {
+    return this.#forgetIds.run(timeMs, TIDY_ROWS_MAX);
+  }
+
+  /** Notes that a visitor goes by one more id; said again, the later end holds. */
+  addAlias(alias: NewAlias): void {
+    this.#addAlias.run(alias.siteId, alias.alias, alias.visitor, alias.expiresMs);
+  }
+
+  /** The visitors for which this id is an alias. */
+  aliasesOf(siteId: number, alias: bigint): bigint[] {
+    return this.#aliases.all(siteId, alias).map(([upper, lower]) => int64Of(upper, lower));
+  }
+
+  /** The number of aliases that were removed. */
+  removeExpiredAliases(nowMs: number): number {
+    return this.#removeAliases.run(nowMs);
+  }
+
+  /** How far the tail reaches, as one consistent reading. */
+  head(): TailHead {
+    return this.#reader.head();
+  }
+
+  /** The oldest events with an id above `afterId`, by id, in the order of `EVENT_COLUMNS`. */
+  readEvents(afterId: number, rowsMax: number): TailRow[] {
+    return this.#reader.events(afterId, rowsMax);
+  }
+
+  /**
+   * Visits stamped with a number above `afterChange`, by it, in the order of `VISIT_COLUMNS` with
+   * the number as one more element; the last row's number is where to go on. Visits of one number
+   * come in one answer, which may therefore be longer than `rowsMax`, by less than what one
+   * transaction wrote.
+   */
+  readVisits(afterChange: number, rowsMax: number): TailRow[] {
+    return this.#reader.visits(afterChange, rowsMax);
+  }
+
+  /** The time of the site's first event in the tail. */
+  firstEventMs(siteId: number): number | undefined {
+    return this.#reader.firstEventMs(siteId);
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * Keeps the mirror at the head of the journal.
+ *
+ * A round reads in steps of bounded size; each step is one snapshot of the journal and one
+ * transaction of the engine. The invariants it holds (W1 to W5) are in `../DESIGN.md`.
+ */
+import { EVENT_COLUMNS, VISIT_COLUMNS } from '@loggia/contract';
+import { assert } from '@tandem/base';
+import { catchUpError } from './engine-error.ts';
+import type { Mirror } from './mirror.ts';
+import type { StopSignal } from './stop-signal.ts';
+import type { TailHead, TailRow, TailSource } from './tail-source.ts';
+import { WarehouseError } from './warehouse-error.ts';
+
+/** Rows of each table in one step: bounds the memory of a step and the time of its reads. */
+const STEP_ROWS_MAX = 8192;
+
+const VISIT_ID = VISIT_COLUMNS.findIndex((column) => column.name === 'id');
+const EVENT_ID = EVENT_COLUMNS.findIndex((column) => column.name === 'id');
+const CHANGE = VISIT_COLUMNS.length;
+
+interface Step {
+  readonly head: TailHead;
+  readonly events: readonly TailRow[];
+  readonly visits: readonly TailRow[];
+  /** True when nothing of the snapshot is left to be read. */
+  readonly complete: boolean;
+}
+
+export class Follower {
+  readonly #tail: TailSource;
+  readonly #mirror: Mirror;
+  /** Undefined until the tables exist. */
+  #position: TailHead | undefined;
+  /** Changes up to this number were there when loading began: no older state is in the table. */
+  #firstChange = 0;
+  /** The greatest visit id in the table. */
+  #visitIdMax = 0;
+  /** True while the tables equal one state of the journal. */
+  #whole = false;
+  #ready = false;
+  #closed = false;
+  #round: Promise<void> | undefined;
+  readonly #fixing = new Set<Promise<unknown>>();
+
+  constructor(tail: TailSource, mirror: Mirror) {
+    this.#tail = tail;
+    this.#mirror = mirror;
+  }
+
+  /** True from the first complete catch-up on. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** The last event taken in. */
+  get eventId(): number {
+    return this.#position?.eventId ?? 0;
+  }
+
+  /** Events that the journal has beyond the last one taken in. */
+  behindRows(): number {
+    return Math.max(0, this.#readHead().eventId - this.eventId);
+  }
+
+  /**
+   * Takes in everything that was committed before the call. Calls share rounds: a call during a
+   * round needs the one after it, since the round may have read before the call's commit.
+   *
+   * @throws WarehouseError; the tables are then as after the last step that succeeded
+   */
+  async catchUp(): Promise<void> {
+    const running = this.#round;
+    if (running === undefined) {
+      if (this.#whole && covers(this.#position, this.#readHead())) return;
+    } else {
+      // Its failure belongs to those who started it; this call tries for itself.
+      await running.catch(() => undefined);
+    }
+    this.#round ??= this.#runRound().finally(() => {
+      this.#round = undefined;
+    });
+    await this.#round;
+  }
+
+  /**
+   * Catches up, then runs `fix`, which has to take its snapshot of the tables before it resolves,
+   * while the tables equal one state of the journal. `stop` ends the wait, not `fix`.
+   */
+  async atHead<Result>(fix: () => Promise<Result>, stop: StopSignal): Promise<Result> {
+    do await stop.race(this.catchUp());
+    while (!this.#whole);
+    const fixed = fix();
+    this.#fixing.add(fixed);
+    try {
+      return await fixed;
+    } finally {
+      this.#fixing.delete(fixed);
+    }
+  }
+
+  /** Ends the round under way after its step; every later call fails with `store_closed`. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#round?.catch(() => undefined);
+  }
+
+  async #runRound(): Promise<void> {
+    try {
+      const target = this.#readHead();
+      for (;;) {
+        if (this.#closed) throw new WarehouseError('store_closed', 'The store has been closed.');
+        const step = this.#readStep();
+        if (this.#mustReset(step.head)) {
+          await this.#reset(step.head);
+          continue;
+        }
+        const reached = await this.#takeStep(step, target);
+        await this.#mirror.compact();
+        if (reached) return;
+      }
+    } catch (error) {
+      throw catchUpError(error);
+    }
+  }
+
+  /** True when the round is done. */
+  async #takeStep(step: Step, target: TailHead): Promise<boolean> {
+    const next = positionAfter(step, this.#position);
+    // Past the target, rows that go on arriving faster than they are taken in must not keep those
+    // waiting who asked before; what they then see may hold half of the newest commits.
+    const reached = step.complete || covers(next, target);
+    if (!reached) await this.#leaveWhole();
+    await this.#apply(step);
+    this.#position = next;
+    if (reached) {
+      this.#whole = true;
+      this.#ready = true;
+    }
+    return reached;
+  }
+
+  async #apply({ events, visits }: Step): Promise<void> {
+    if (events.length === 0 && visits.length === 0) return;
+    await this.#mirror.apply({ events, visits, replacedIds: this.#replacedIds(visits) });
+    for (const row of visits) this.#visitIdMax = Math.max(this.#visitIdMax, Number(row[VISIT_ID]));
+  }
+
+  #replacedIds(visits: readonly TailRow[]): number[] {
+    const ids: number[] = [];
+    for (const row of visits) {
+      const id = Number(row[VISIT_ID]);
+      if (id <= this.#visitIdMax && Number(row[CHANGE]) > this.#firstChange) ids.push(id);
+    }
+    return ids;
+  }
+
+  #mustReset(head: TailHead): boolean {
+    const position = this.#position;
+    return (
+      position === undefined ||
+      position.epoch !== head.epoch ||
+      position.eventId > head.eventId ||
+      position.visitChange > head.visitChange
+    );
+  }
+
+  async #reset(head: TailHead): Promise<void> {
+    await this.#leaveWhole();
+    await this.#mirror.reset();
+    this.#position = { eventId: 0, visitChange: 0, epoch: head.epoch };
+    this.#firstChange = head.visitChange;
+    this.#visitIdMax = 0;
+  }
+
+  /** From here on the tables lie between two states; queries that are starting finish that first. */
+  async #leaveWhole(): Promise<void> {
+    this.#whole = false;
+    while (this.#fixing.size > 0) await Promise.allSettled(this.#fixing);
+  }
+
+  #readHead(): TailHead {
+    return readJournal(() => this.#tail.head());
+  }
+
+  #readStep(): Step {
+    const read = (): Step => {
+      const head = this.#tail.head();
+      const { eventId, visitChange } = this.#position ?? head;
+      const events = this.#tail.readEvents(eventId, STEP_ROWS_MAX);
+      const visits = this.#tail.readVisits(visitChange, STEP_ROWS_MAX);
+      const complete = events.length < STEP_ROWS_MAX && visits.length < STEP_ROWS_MAX;
+      return { head, events, visits, complete };
+    };
+    return readJournal(() =>
+      this.#tail.snapshot === undefined ? read() : this.#tail.snapshot(read),
+    );
+  }
+}
+
+function positionAfter(step: Step, before: TailHead | undefined): TailHead {
+  assert(before !== undefined, 'a step is taken into tables that exist');
+  const event = step.events.at(-1);
+  const visit = step.visits.at(-1);
+  // The head may lie beyond the last row when that row has been deleted.
+  const floor = step.complete ? step.head : before;
+  return {
+    eventId: Math.max(floor.eventId, event === undefined ? 0 : Number(event[EVENT_ID])),
+    visitChange: Math.max(floor.visitChange, visit === undefined ? 0 : Number(visit[CHANGE])),
+    epoch: before.epoch,
+  };
+}
+
+function covers(position: TailHead | undefined, head: TailHead): boolean {
+  return (
+    position !== undefined &&
+    position.epoch === head.epoch &&
+    position.eventId >= head.eventId &&
+    position.visitChange >= head.visitChange
+  );
+}
+
+function readJournal<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    throw new WarehouseError('journal_unreadable', 'The journal could not be read.', {
+      cause: error,
+      retryable: true,
+    });
+  }
+}

@@ -1,0 +1,107 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { ChunkWriter } from './chunk-writer.ts';
+import { EVENT_TABLE, VISIT_TABLE } from './table-schema.ts';
+import type { TailRow } from './tail-source.ts';
+
+/** What one transaction brings. */
+export interface MirrorChange {
+  readonly events: readonly TailRow[];
+  readonly visits: readonly TailRow[];
+  /** Ids of those of `visits` of which an older state may be in the table. */
+  readonly replacedIds: readonly number[];
+}
+
+/**
+ * Rows written between checkpoints, the size of a row group of the engine. Written rows are about
+ * ten times as large until the checkpoint compresses them; it also reclaims replaced visits.
+ */
+const CHECKPOINT_ROWS = 122_880;
+
+/** The tables `event` and `visit`, changed only here, over the one connection that writes. */
+export class Mirror {
+  readonly #connection: DuckDBConnection;
+  readonly #events: ChunkWriter;
+  readonly #visits: ChunkWriter;
+  #eventCount = 0;
+  #visitCount = 0;
+  #rowsSinceCheckpoint = 0;
+
+  constructor(connection: DuckDBConnection) {
+    this.#connection = connection;
+    this.#events = new ChunkWriter(connection, EVENT_TABLE);
+    this.#visits = new ChunkWriter(connection, VISIT_TABLE);
+  }
+
+  get eventCount(): number {
+    return this.#eventCount;
+  }
+
+  get visitCount(): number {
+    return this.#visitCount;
+  }
+
+  /** Leaves two empty tables. Statements that began before go on with what they saw. */
+  async reset(): Promise<void> {
+    await this.#transaction('', async () => {
+      for (const table of [EVENT_TABLE, VISIT_TABLE]) {
+        await this.#connection.run(`DROP TABLE IF EXISTS ${table.name}`);
+        await this.#connection.run(table.createSql);
+      }
+    });
+    this.#eventCount = 0;
+    this.#visitCount = 0;
+    this.#rowsSinceCheckpoint = CHECKPOINT_ROWS;
+  }
+
+  /** Takes the whole change in, or, when it throws, nothing of it. */
+  async apply(change: MirrorChange): Promise<void> {
+    const deletedCount = await this.#transaction(deleteSql(change.replacedIds), async () => {
+      await this.#visits.append(change.visits);
+      await this.#events.append(change.events);
+    });
+    this.#eventCount += change.events.length;
+    this.#visitCount += change.visits.length - deletedCount;
+    this.#rowsSinceCheckpoint += change.events.length + change.visits.length;
+  }
+
+  /**
+   * Compresses what has been written, when it is enough to be worth it, and reclaims replaced
+   * visits. Queries go on meanwhile. When it throws, nothing is lost; a later call does it.
+   */
+  async compact(): Promise<void> {
+    if (this.#rowsSinceCheckpoint < CHECKPOINT_ROWS) return;
+    await this.#checkpoint();
+  }
+
+  /** The rows that `deletion` removed. */
+  async #transaction(deletion: string, body: () => Promise<void>): Promise<number> {
+    try {
+      // One call for both statements: each costs a hop through the thread pool.
+      const deleted = await this.#connection.run(`BEGIN TRANSACTION; ${deletion}`);
+      await body();
+      await this.#connection.run('COMMIT');
+      return deletion === '' ? 0 : deleted.rowsChanged;
+    } catch (error) {
+      // A commit that fails has ended the transaction itself, and then this one fails as well.
+      await this.#connection.run('ROLLBACK').catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #checkpoint(): Promise<void> {
+    await this.#connection.run('CHECKPOINT');
+    this.#rowsSinceCheckpoint = 0;
+  }
+}
+
+/** The bounds let the engine skip row groups, since changed visits are mostly recent ones. */
+function deleteSql(ids: readonly number[]): string {
+  if (ids.length === 0) return '';
+  let min = Number.MAX_SAFE_INTEGER;
+  let max = 0;
+  for (const id of ids) {
+    min = Math.min(min, id);
+    max = Math.max(max, id);
+  }
+  return `DELETE FROM visit WHERE id BETWEEN ${min} AND ${max} AND id IN (${ids.join(', ')})`;
+}
