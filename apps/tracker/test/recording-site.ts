@@ -29,6 +29,8 @@ export class RecordingSite {
   readonly preflights: string[] = [];
   readonly #server: Server;
   readonly #waiting = new Set<() => void>();
+  /** Pages that have asked for `/signal`, and wait for the answer. */
+  readonly #listening = new Set<ServerResponse>();
 
   private constructor() {
     this.#server = createServer((request, response) => {
@@ -64,6 +66,12 @@ export class RecordingSite {
     return this.recorded.map(({ body }) => body);
   }
 
+  /** Answers the pages that wait for `/signal`. */
+  signal(): void {
+    for (const response of this.#listening) response.end();
+    this.#listening.clear();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections();
     this.#server.close();
@@ -79,6 +87,8 @@ export class RecordingSite {
     } else if (request.method === 'POST' && pathname.endsWith('/event')) {
       await this.#record(request, pathname);
       response.writeHead(this.eventStatus).end('ok');
+    } else if (pathname === '/signal') {
+      this.#listening.add(response);
     } else if (pathname.startsWith('/js/')) {
       const name = pathname.slice('/js/'.length);
       const script = name === 'pa-own.js' ? this.ownScript : scriptNamed(name);

@@ -43,7 +43,7 @@ describe('normaliseAddress', () => {
     fc.assert(
       fc.property(fc.oneof(fc.ipV4(), fc.ipV6(), fc.string()), (text) => {
         const address = normaliseAddress(text);
-        if (address !== null) expect(normaliseAddress(address)).toBe(address);
+        expect(address === null ? null : normaliseAddress(address)).toBe(address);
       }),
     );
   });

@@ -61,5 +61,5 @@ export function visitorId(salt: Uint8Array, visitorText: string): bigint {
 
 function pad(block: Buffer, salt: Uint8Array, mask: number): void {
   block.fill(mask, 0, BLOCK_BYTES);
-  for (const [index, byte] of salt.entries()) block[index] = byte ^ mask;
+  for (let index = 0; index < salt.length; index += 1) block[index] = (salt[index] ?? 0) ^ mask;
 }

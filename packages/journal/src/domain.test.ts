@@ -44,11 +44,8 @@ describe('parseDomain', () => {
   });
 
   it('leaves a parsed name as it is', () => {
-    const text = fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 40 }),
-      fc.webUrl(),
-      fc.stringMatching(/^(https?:\/\/)?[\p{L}\d.-]{1,30}(\/[\p{L}\d._~-]{0,9}){0,2}$/u),
-    );
+    const sign = fc.constantFrom(...'aAzß9İǅ.-_/:~% ,', 'u\u0308', 'https://', 'www.', '..');
+    const text = fc.array(sign, { maxLength: 12 }).map((signs) => signs.join(''));
     fc.assert(
       fc.property(text, (candidate) => {
         const domain = tryParseDomain(candidate);
@@ -56,7 +53,7 @@ describe('parseDomain', () => {
         expect(tryParseDomain(domain)).toBe(domain);
         expect(domain).not.toMatch(/[\s,"<>?#]/);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 });

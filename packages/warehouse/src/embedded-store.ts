@@ -29,6 +29,8 @@ export interface EmbeddedStoreOptions {
   readonly tail: TailSource;
   readonly limits: EngineLimits;
   readonly queries?: Partial<QueryLimits>;
+  /** Rows of each table that are read and taken in at once while catching up. */
+  readonly stepRowsMax?: number;
 }
 
 const DEFAULT_QUERY_LIMITS: QueryLimits = {
@@ -71,15 +73,15 @@ export class EmbeddedStore implements EventStore {
    *
    * @throws WarehouseError `open_failed`
    */
-  static async open({ tail, limits, queries }: EmbeddedStoreOptions): Promise<EmbeddedStore> {
-    const engine = await Engine.open(limits);
+  static async open(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
+    const engine = await Engine.open(options.limits);
     const mirror = new Mirror(await engine.connect());
     return new EmbeddedStore({
       engine,
       mirror,
-      follower: new Follower(tail, mirror),
+      follower: new Follower(options.tail, mirror, options.stepRowsMax),
       statusConnection: await engine.connect(),
-      limits: { ...DEFAULT_QUERY_LIMITS, ...queries },
+      limits: { ...DEFAULT_QUERY_LIMITS, ...options.queries },
     });
   }
 

@@ -15,6 +15,13 @@ import { WarehouseError } from './warehouse-error.ts';
 /** Rows of each table in one step: bounds the memory of a step and the time of its reads. */
 const STEP_ROWS_MAX = 8192;
 
+/**
+ * Rows that go on arriving faster than they are taken in must not keep those waiting for ever who
+ * asked before them. After so many steps past what was asked for, the round ends although the
+ * tables may then hold half of the newest commits.
+ */
+const STEPS_PAST_TARGET_MAX = 32;
+
 const VISIT_ID = VISIT_COLUMNS.findIndex((column) => column.name === 'id');
 const EVENT_ID = EVENT_COLUMNS.findIndex((column) => column.name === 'id');
 const CHANGE = VISIT_COLUMNS.length;
@@ -30,6 +37,7 @@ interface Step {
 export class Follower {
   readonly #tail: TailSource;
   readonly #mirror: Mirror;
+  readonly #stepRowsMax: number;
   /** Undefined until the tables exist. */
   #position: TailHead | undefined;
   /** Changes up to this number were there when loading began: no older state is in the table. */
@@ -43,9 +51,10 @@ export class Follower {
   #round: Promise<void> | undefined;
   readonly #fixing = new Set<Promise<unknown>>();
 
-  constructor(tail: TailSource, mirror: Mirror) {
+  constructor(tail: TailSource, mirror: Mirror, stepRowsMax = STEP_ROWS_MAX) {
     this.#tail = tail;
     this.#mirror = mirror;
+    this.#stepRowsMax = stepRowsMax;
   }
 
   /** True from the first complete catch-up on. */
@@ -108,36 +117,31 @@ export class Follower {
   async #runRound(): Promise<void> {
     try {
       const target = this.#readHead();
-      for (;;) {
+      let stepsPastTarget = 0;
+      for (let reached = false; !reached;) {
         if (this.#closed) throw new WarehouseError('store_closed', 'The store has been closed.');
         const step = this.#readStep();
         if (this.#mustReset(step.head)) {
           await this.#reset(step.head);
           continue;
         }
-        const reached = await this.#takeStep(step, target);
+        if (covers(this.#position, target)) stepsPastTarget += 1;
+        reached = step.complete || stepsPastTarget > STEPS_PAST_TARGET_MAX;
+        await this.#takeStep(step, reached);
         await this.#mirror.compact();
-        if (reached) return;
       }
     } catch (error) {
       throw catchUpError(error);
     }
   }
 
-  /** True when the round is done. */
-  async #takeStep(step: Step, target: TailHead): Promise<boolean> {
-    const next = positionAfter(step, this.#position);
-    // Past the target, rows that go on arriving faster than they are taken in must not keep those
-    // waiting who asked before; what they then see may hold half of the newest commits.
-    const reached = step.complete || covers(next, target);
-    if (!reached) await this.#leaveWhole();
+  async #takeStep(step: Step, isLast: boolean): Promise<void> {
+    if (!isLast) await this.#leaveWhole();
     await this.#apply(step);
-    this.#position = next;
-    if (reached) {
-      this.#whole = true;
-      this.#ready = true;
-    }
-    return reached;
+    this.#position = positionAfter(step, this.#position);
+    if (!isLast) return;
+    this.#whole = true;
+    this.#ready = true;
   }
 
   async #apply({ events, visits }: Step): Promise<void> {
@@ -184,12 +188,13 @@ export class Follower {
   }
 
   #readStep(): Step {
+    const rowsMax = this.#stepRowsMax;
     const read = (): Step => {
       const head = this.#tail.head();
       const { eventId, visitChange } = this.#position ?? head;
-      const events = this.#tail.readEvents(eventId, STEP_ROWS_MAX);
-      const visits = this.#tail.readVisits(visitChange, STEP_ROWS_MAX);
-      const complete = events.length < STEP_ROWS_MAX && visits.length < STEP_ROWS_MAX;
+      const events = this.#tail.readEvents(eventId, rowsMax);
+      const visits = this.#tail.readVisits(visitChange, rowsMax);
+      const complete = events.length < rowsMax && visits.length < rowsMax;
       return { head, events, visits, complete };
     };
     return readJournal(() =>

@@ -36,11 +36,10 @@ async function perform(
   request: Exclude<StoreRequest, { kind: 'cancel' }>,
   running: Map<number, AbortController>,
 ): Promise<unknown> {
-  const { kind, id } = request;
-  if (kind === 'status') return store.status();
-  if (kind === 'follow') return store.follow();
-  if (kind === 'close') return store.close();
+  if (request.kind === 'status') return store.status();
+  if (request.kind === 'follow') return store.follow();
+  if (request.kind === 'close') return store.close();
   const controller = new AbortController();
-  running.set(id, controller);
+  running.set(request.id, controller);
   return store.query(request.statement, { ...request.options, signal: controller.signal });
 }

@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CHROMIUM_VARIABLE, findChromium } from './chromium.ts';
 import { runCommand, type CommandEnd } from './command.ts';
@@ -57,7 +57,7 @@ async function runProject(
       },
       limitMs: STEP_LIMIT_MS,
     });
-    const outcomes = isListing ? listedOutcomes(file) : recordedOutcomes(file);
+    const outcomes = isListing ? listedOutcomes(file, options.root) : recordedOutcomes(file);
     return completed(project, { outcomes, end, isFiltered: filters.length > 0 });
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -81,13 +81,13 @@ function recordedOutcomes(file: string): Outcome[] | undefined {
 }
 
 /** Without a browser its tests are still named, each as skipped. */
-function listedOutcomes(file: string): Outcome[] | undefined {
+function listedOutcomes(file: string, root: string): Outcome[] | undefined {
   const value = readJson(file);
   if (!Array.isArray(value)) return undefined;
   return value.flatMap((test: unknown) => {
     const named = typeof test === 'object' && test !== null && 'name' in test && 'file' in test;
     if (!named) return [];
-    const name = `${String(test.file)} > ${String(test.name)}`;
+    const name = `${relative(root, String(test.file))} > ${String(test.name)}`;
     return [{ name, state: 'skipped' as const, reason: 'needs chromium: none was found' }];
   });
 }

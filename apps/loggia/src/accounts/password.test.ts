@@ -1,6 +1,6 @@
-import { parseOptions } from '@node-rs/argon2';
+import { parseOptions, verify } from '@node-rs/argon2';
 import { describe, expect, it } from 'vitest';
-import { hashPassword, passwordProblem, verifyPassword } from './password.ts';
+import { NOBODYS_HASH, hashPassword, passwordProblem, verifyPassword } from './password.ts';
 
 describe('a password', () => {
   it('is verified by its own hash and by no other', async () => {
@@ -25,6 +25,8 @@ describe('a password', () => {
   it('of an unknown user is wrong after the work of a real comparison', async () => {
     expect(await verifyPassword(null, 'anything')).toBe(false);
     expect(await verifyPassword(null, '')).toBe(false);
+    expect(parseOptions(NOBODYS_HASH)).toEqual(parseOptions(await hashPassword('somebody')));
+    expect(await verify(NOBODYS_HASH, 'anything')).toBe(false);
   });
 
   it('is wrong against a damaged hash', async () => {

@@ -9,7 +9,7 @@ export const PASSWORD_LENGTH_MAX = 1024;
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 } as const;
 
 /** The hash of a password that nobody has, with the parameters above. */
-const NOBODYS_HASH =
+export const NOBODYS_HASH =
   '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
 
 /** What is wrong with a new password, as a sentence, or undefined when it will do. */

@@ -22,8 +22,8 @@ export function nearestName(text: string, names: readonly string[]): string | un
 function beginningWith(wanted: string, names: readonly string[]): string | undefined {
   if (wanted.length < PREFIX_LENGTH_MIN) return undefined;
   const near = names.filter((name) => {
-    const start = folded(name).slice(0, wanted.length);
-    return editDistance(wanted, start) <= Math.floor(wanted.length / 4);
+    const starts = [-1, 0, 1].map((more) => folded(name).slice(0, wanted.length + more));
+    return starts.some((start) => editDistance(wanted, start) <= Math.floor(wanted.length / 4));
   });
   return near.length === 1 ? near[0] : undefined;
 }

@@ -1,9 +1,4 @@
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { HttpError } from '@loggia/contract';
 import { assert } from '@tandem/base';
 import { authorise, type Access, type Caller } from './access.ts';
@@ -39,14 +34,16 @@ const URL_PARAMETER_LENGTH_MAX = 2000;
 /** The HTTP side of Loggia: every route, and what holds for all of them. */
 export function buildApp(services: Services): FastifyInstance {
   const app: FastifyInstance = Fastify({
-    loggerInstance: services.logger as FastifyBaseLogger,
+    loggerInstance: services.logger,
     disableRequestLogging: true,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     routerOptions: { maxParamLength: URL_PARAMETER_LENGTH_MAX },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    frameworkErrors: (error, request, reply) => answerError(error, request, reply, services),
+    frameworkErrors: (error, request, reply) => {
+      void answerError(error, request, reply, services);
+    },
   });
   readBodiesAsText(app);
   app.decorateRequest('caller');

@@ -14,7 +14,7 @@ export function bodyReader<Schema extends TSchema>(
   const validator = Compile(schema);
   return (body) => {
     const value = parseJson(body);
-    if (validator.Check(value)) return value as Static<Schema>;
+    if (validator.Check(value)) return value;
     const [first] = validator.Errors(value);
     const field = first?.instancePath.slice(1).replaceAll('/', '.') ?? '';
     const subject = field === '' ? 'The body' : `'${field}'`;

@@ -2,7 +2,7 @@ import type { Clock } from '@tandem/base';
 import type { CommitQueue, Enricher, GeoHeaderNetwork, ProxyTrust } from '@loggia/ingest';
 import type { Journal } from '@loggia/journal';
 import type { EventStore } from '@loggia/warehouse';
-import type { Logger } from 'pino';
+import type { FastifyBaseLogger } from 'fastify';
 import type { ConfigurationValues } from '../config/configuration.ts';
 import type { EventLimits } from './event-limits.ts';
 import type { Metrics } from './metrics.ts';
@@ -13,7 +13,7 @@ import type { SiteDirectory } from './site-directory.ts';
 export interface Services {
   readonly configuration: ConfigurationValues;
   readonly clock: Clock;
-  readonly logger: Logger;
+  readonly logger: FastifyBaseLogger;
   readonly journal: Journal;
   readonly sites: SiteDirectory;
   readonly enricher: Enricher;

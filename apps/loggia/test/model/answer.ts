@@ -4,7 +4,7 @@ import { cellsOf, type Cell, type Selection } from './cells.ts';
 import { metricOf } from './metric.ts';
 import type { Answer, MetricValue, QueryBody, ResultRow } from './query.ts';
 import { rangeOf, trimmed, type Clock } from './range.ts';
-import { formVisits } from './visits.ts';
+import { formVisits, startMs } from './visits.ts';
 
 /** Everything that decides an answer besides the query. */
 export interface ModelSite {
@@ -22,7 +22,7 @@ export function answerByModel(model: ModelSite, query: QueryBody): Answer {
   const clock: Clock = {
     zone,
     nowMs: model.nowMs,
-    firstMs: visits.length === 0 ? undefined : Math.min(...model.hits.map((hit) => hit.timeMs)),
+    firstMs: visits.length === 0 ? undefined : Math.min(...visits.map(startMs)),
   };
   const named = rangeOf(query.date_range, clock);
   const isTrimmed = query.include?.trim_relative_date_range === true;
@@ -53,7 +53,7 @@ function rowsOf(selection: Selection, metrics: readonly string[]): ResultRow[] {
 
 /** 'Rows of zeros only are not listed.' An answer without dimensions is always one row. */
 function isListed(cell: Cell, metrics: readonly MetricValue[]): boolean {
-  return cell.dimensions.length === 0 || metrics.some((value) => value !== 0 && value !== null);
+  return cell.dimensions.length === 0 || metrics.some((value) => value !== 0);
 }
 
 type Order = NonNullable<QueryBody['order_by']>;

@@ -4,7 +4,7 @@ import { labelForNothing, reaches, valueOf } from './dimension.ts';
 import { pagePasses, satisfies } from './filter.ts';
 import { isLeaf, type Filter } from './query.ts';
 import type { Range } from './range.ts';
-import { entryOf, eventsOf, exitOf, isPing, startMs, type ModelVisit } from './visits.ts';
+import { entryOf, exitOf, isPing, startMs, type ModelVisit } from './visits.ts';
 
 /** A part of a site's data: a range, under filters, by dimensions. */
 export interface Selection {
@@ -44,8 +44,8 @@ export function cellsOf(selection: Selection): Cell[] {
   const cells = new Cells();
   if (selection.dimensions.length === 0) cells.at([]);
   for (const visit of selection.visits) {
-    const fitting = eventsOf(visit).filter((hit) => fits(selection, visit, hit));
-    for (const hit of fitting) {
+    const fitting = visit.hits.filter((hit) => fits(selection, visit, hit));
+    for (const hit of fitting.filter((one) => !isPing(one))) {
       if (!isWithin(selection.range, hit.timeMs)) continue;
       for (const key of keysOf(selection, visit, hit, hit.timeMs)) cells.at(key).events.add(hit);
     }
@@ -53,7 +53,12 @@ export function cellsOf(selection: Selection): Cell[] {
       addVisit(cells, selection, visit, fitting);
     }
   }
-  return cells.all();
+  return cells.all().filter((cell) => isRow(cell));
+}
+
+/** A row is what a fitting event is in. */
+function isRow(cell: Cell): boolean {
+  return cell.dimensions.length === 0 || cell.visits.size > 0 || cell.events.size > 0;
 }
 
 function addVisit(cells: Cells, selection: Selection, visit: ModelVisit, fitting: Hit[]): void {
@@ -72,15 +77,26 @@ function addVisit(cells: Cells, selection: Selection, visit: ModelVisit, fitting
   for (const hit of visit.hits) {
     if (isPing(hit) && !pagePasses(selection.filters, visit, hit)) continue;
     for (const key of keysOf(selection, visit, hit, began)) {
-      if (isPing(hit)) cells.at(key).pings.add({ visit, hit });
-      else if (hit.name === 'pageview') cells.at(key).views.add(hit);
+      const cell = cells.at(key);
+      if (isPing(hit) && cell.visits.has(visit)) cell.pings.add({ visit, hit });
+      if (hit.name === 'pageview') cell.views.add(hit);
     }
   }
 }
 
-/** Whether an event passes every filter; 'one event must satisfy all the event filters together'. */
+/**
+ * Whether an event passes every filter; 'one event must satisfy all the event filters together'. A
+ * ping passes only as what reaches a scroll goal that is asked for.
+ */
 function fits(selection: Selection, visit: ModelVisit, hit: Hit): boolean {
+  if (isPing(hit) && !askedGoals(selection).some((goal) => reaches(goal, hit))) return false;
   return selection.filters.every((filter) => satisfies(filter, visit, hit, selection.goals));
+}
+
+/** The goals that a query's dimensions or filters speak of. */
+function askedGoals(selection: Selection): Goal[] {
+  const isFiltered = selection.filters.some((one) => isLeaf(one) && one[1] === 'event:goal');
+  return isFiltered || selection.dimensions.includes('event:goal') ? listedGoals(selection) : [];
 }
 
 function isWithin(range: Range, timeMs: number): boolean {
@@ -110,7 +126,7 @@ function valuesOf(
     return [valueOf(dimension, visit, hit) ?? labelForNothing(dimension)];
   }
   return listedGoals(selection)
-    .filter((goal) => !isPing(hit) && reaches(goal, visit, hit))
+    .filter((goal) => reaches(goal, hit))
     .map((goal) => goal.displayName);
 }
 

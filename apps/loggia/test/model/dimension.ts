@@ -55,15 +55,12 @@ export function labelForNothing(dimension: string): string {
   return dimension.startsWith('event:props:') ? '(none)' : '(not set)';
 }
 
-/** Whether an event of a visit reaches `goal`. */
-export function reaches(goal: Goal, visit: ModelVisit, hit: Hit): boolean {
+/** Whether a hit reaches `goal`: 'a page of that pattern scrolled to' is what pings tell. */
+export function reaches(goal: Goal, hit: Hit): boolean {
   if (goal.kind === 'event') return hit.name === goal.eventName;
-  if (hit.name !== 'pageview' || !pageMatches(goal.pagePattern ?? '', hit.page)) return false;
-  if (goal.kind === 'page') return true;
-  const depths = visit.hits
-    .filter((other) => other.page === hit.page && other.scrollDepth !== null)
-    .map((other) => other.scrollDepth ?? 0);
-  return depths.some((depth) => depth >= (goal.scrollThreshold ?? 0));
+  if (!pageMatches(goal.pagePattern ?? '', hit.page)) return false;
+  if (goal.kind === 'page') return hit.name === 'pageview';
+  return (hit.scrollDepth ?? -1) >= (goal.scrollThreshold ?? 0);
 }
 
 const WILDCARDS = new Map([

@@ -21,7 +21,9 @@ export function satisfies(
     return filter[0] === 'and' ? holds.every(Boolean) : holds.some(Boolean);
   }
   if (filter[0] === 'not') return !satisfies(filter[1], visit, hit, goals);
-  const done = eventsOf(visit).some((other) => satisfies(filter[1], visit, other, goals));
+  const isGoal = leavesOf(filter[1]).some((leaf) => leaf[1] === 'event:goal');
+  const candidates = isGoal ? visit.hits : eventsOf(visit);
+  const done = candidates.some((other) => satisfies(filter[1], visit, other, goals));
   return done === (filter[0] === 'has_done');
 }
 
@@ -29,19 +31,17 @@ function leafHolds(leaf: Leaf, visit: ModelVisit, hit: Hit, goals: readonly Goal
   if (leaf[1] !== 'event:goal') {
     return valueHolds(leaf, valueOf(leaf[1], visit, hit));
   }
-  return goals.some((goal) => valueHolds(leaf, goal.displayName) && reaches(goal, visit, hit));
+  return goals.some((goal) => valueHolds(leaf, goal.displayName) && reaches(goal, hit));
 }
 
-/** 'Labels for nothing … ; negations hold for them.' */
-function valueHolds(leaf: Leaf, value: string | null): boolean {
+/** 'A missing tag or property is the value `(none)`', and so it is with other labels for nothing. */
+function valueHolds(leaf: Leaf, known: string | null): boolean {
   const [operator, dimension, clauses, modifiers] = leaf;
+  const value = known ?? labelForNothing(dimension);
   const fold = (text: string): string =>
     modifiers?.case_sensitive === false ? text.toLowerCase() : text;
   const holds = (clause: string): boolean => {
-    if (operator.startsWith('is')) {
-      return fold(clause) === fold(value ?? labelForNothing(dimension));
-    }
-    if (value === null) return false;
+    if (operator.startsWith('is')) return fold(value) === fold(clause);
     if (operator.startsWith('contains')) return fold(value).includes(fold(clause));
     if (operator.startsWith('matches_wildcard')) return pageMatches(clause, value);
     // '`matches` patterns are unanchored.'

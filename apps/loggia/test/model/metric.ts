@@ -26,8 +26,8 @@ const RULES: Readonly<Record<string, Rule>> = {
 
   // 'Pageviews of those visits ÷ visits'; 'with no visits … 0'.
   views_per_visit: (cell) => {
-    const views = sum([...cell.entered], (visit) => pageviewsOf(visit).length);
-    return cell.entered.size === 0 ? 0 : quotient(views, cell.entered.size, 1, 2);
+    const views = sum([...cell.visits], (visit) => pageviewsOf(visit).length);
+    return cell.visits.size === 0 ? 0 : quotient(views, cell.visits.size, 1, 2);
   },
 
   // 'Visits with fewer than two pageviews and no interactive custom event ÷ visits.'
@@ -98,7 +98,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     const currency = currencyOf(cell, selection);
     if (currency === null) return null;
     const sales = salesOf(cell, currency);
-    return sales.length === 0 ? null : money(sum(sales, Number), sales.length, currency);
+    return money(sum(sales, Number), Math.max(sales.length, 1), currency);
   },
 };
 

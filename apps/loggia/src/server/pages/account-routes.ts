@@ -8,7 +8,7 @@ import { requestFacts } from '../request-facts.ts';
 import type { Services } from '../services.ts';
 import { loginPage, setupPage, spentSetupPage, waitingPage } from './account-pages.ts';
 import { formFields } from './form-fields.ts';
-import { sendPage } from './page-routes.ts';
+import { sendPage } from './send-page.ts';
 
 /** Set-up of the first account, login and logout. */
 export function addAccountRoutes(app: FastifyInstance, services: Services): void {

@@ -11,10 +11,8 @@ import type { Services } from '../services.ts';
 import { addAccountRoutes } from './account-routes.ts';
 import { formFields } from './form-fields.ts';
 import { overviewPage, type SiteToday } from './overview-page.ts';
+import { sendPage } from './send-page.ts';
 
-const CONTENT_POLICY =
-  "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; " +
-  "base-uri 'none'; frame-ancestors 'none'";
 /** Sites on the plain page; the API has them all. */
 const SITES_SHOWN_MAX = 100;
 const TIMEZONES = Intl.supportedValuesOf('timeZone');
@@ -37,17 +35,6 @@ export function addPageRoutes(app: FastifyInstance, services: Services): void {
     config: { access: 'login' },
     handler: (request, reply) => addSite(request, reply, services),
   });
-}
-
-/** Sends markup with the headers that every page has. */
-export function sendPage(reply: FastifyReply, markup: string): FastifyReply {
-  return reply
-    .type('text/html; charset=utf-8')
-    .header('content-security-policy', CONTENT_POLICY)
-    .header('referrer-policy', 'same-origin')
-    .header('x-content-type-options', 'nosniff')
-    .header('cache-control', 'no-store')
-    .send(markup);
 }
 
 function addAssetRoute(app: FastifyInstance, name: string, type: string): void {

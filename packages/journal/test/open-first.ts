@@ -1,0 +1,11 @@
+import { Journal } from '../src/journal.ts';
+import { Salts } from '../src/salts.ts';
+
+const [folder = '', name = ''] = process.argv.slice(2);
+
+/** Opens both databases, adds a site, and prints the one salt that all such processes share. */
+using journal = Journal.open({ folder });
+journal.sites.create({ domain: `${name}.org`, timezone: 'UTC', nowMs: 0 });
+using salts = Salts.open({ folder });
+const salt = salts.ensure(1, '2026-01-01', 1);
+process.stdout.write(`${Buffer.from(salt).toString('hex')}\n`);
