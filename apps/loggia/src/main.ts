@@ -17,6 +17,10 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   nowMs: () => Date.now(),
 });
 
+// Threads of a server that could not start must not keep the process, and nothing that was written
+// may be lost where pipes are asynchronous.
+process.stderr.write('', () => process.stdout.write('', () => process.exit()));
+
 /** A folder that was removed under a running shell is no reason not to start. */
 function currentFolder(): string {
   try {

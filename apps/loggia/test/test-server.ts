@@ -31,6 +31,9 @@ export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'loggia-test-'));
 }
 
+/** Processes that do not listen yet, by their data folder. */
+const starting = new Map<string, ChildProcess>();
+
 /** The real server in a process of its own, on a free port of the loopback address. */
 export class TestServer {
   readonly dataDir: string;
@@ -63,6 +66,11 @@ export class TestServer {
     const launched = launch(dataDir, options);
     const url = await launched.listening;
     return new TestServer({ dataDir, url, ownsFolder: options.dataDir === undefined, ...launched });
+  }
+
+  /** Kills the server that is about to start on `dataDir`. */
+  static killStarting(dataDir: string): void {
+    starting.get(dataDir)?.kill('SIGKILL');
   }
 
   /** Runs `change` on the server's own journal, as the command line does while it runs. */
@@ -152,6 +160,7 @@ function launch(
     env: { PATH: process.env['PATH'], LOGGIA_LISTEN: '127.0.0.1:0', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  starting.set(dataDir, child);
   let output = '';
   const ending = Promise.withResolvers<Ending>();
   const listening = Promise.withResolvers<string>();

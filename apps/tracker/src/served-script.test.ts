@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { Script as Program } from 'node:vm';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 
@@ -32,6 +33,22 @@ describe('size', () => {
     console.log(`own script: gzip ${own.gzip.length}, with every feature ${all.gzip.length}`);
     expect(all.gzip.length).toBeLessThan(FULL_GZIP_BYTES_MAX);
   });
+});
+
+test('the guide tells the size of the script with each feature', async () => {
+  const guide = await readFile(new URL('../../../docs/guides/tracker.md', import.meta.url), 'utf8');
+  const rows = [...guide.matchAll(/^\| (?:`([\w-]+)`|\(none\)) \|.*\| (\d+) \|$/gm)];
+  expect(rows.map(([, extension = '', bytes]) => [extension, Number(bytes)])).toEqual(
+    expect.arrayContaining([
+      ['', scriptWith([]).gzip.length],
+      ...SCRIPT_FEATURES.map((feature) => [feature, scriptWith([feature]).gzip.length]),
+    ]),
+  );
+  expect(rows).toHaveLength(SCRIPT_FEATURES.length + 1);
+  const domain = 'example.org';
+  expect(guide).toContain(`own script takes ${scriptWith([], { domain }).gzip.length} bytes`);
+  const full = scriptWith([...SCRIPT_FEATURES], { domain }).gzip.length;
+  expect(guide).toContain(`and ${full} with every feature`);
 });
 
 describe('names', () => {

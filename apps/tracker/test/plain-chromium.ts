@@ -62,10 +62,6 @@ export class PlainChromium {
     await this.#send('Target.activateTarget', { targetId: tab });
   }
 
-  async closeTab(tab: string): Promise<void> {
-    await this.#send('Target.closeTarget', { targetId: tab });
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     const exited = once(this.#browser, 'exit');
     await this.#send('Browser.close');

@@ -10,6 +10,9 @@ export interface Recorded {
   readonly body: Readonly<Record<string, unknown>>;
   readonly contentType: string | undefined;
   readonly path: string;
+  /** The document that sent it, and how many it had sent before; see `ORDER` in `visitor.ts`. */
+  readonly document: string;
+  readonly order: number;
 }
 
 const PAGES = ['index', 'long', 'other', 'links', 'forms', 'application', 'missing', 'frame'];
@@ -25,7 +28,7 @@ export class RecordingSite {
   eventStatus = 202;
   /** The site's own script under `/js/pa-own.js`. */
   ownScript: Script = scriptWith([], { domain: 'own.test' });
-  readonly recorded: Recorded[] = [];
+  readonly #recorded: Recorded[] = [];
   readonly preflights: string[] = [];
   readonly #server: Server;
   readonly #waiting = new Set<() => void>();
@@ -53,14 +56,27 @@ export class RecordingSite {
 
   /** Forgets everything, for the next test. */
   reset(): void {
-    this.recorded.length = 0;
+    this.#recorded.length = 0;
     this.preflights.length = 0;
     this.eventStatus = 202;
   }
 
-  /** The bodies of the events so far, as soon as there are `count` of them. */
+  /** What has arrived, in the order of sending within each document. */
+  get recorded(): readonly Recorded[] {
+    const documents = [...new Set(this.#recorded.map(({ document }) => document))];
+    return documents.flatMap((each) =>
+      this.#recorded
+        .filter(({ document }) => document === each)
+        .sort((one, other) => one.order - other.order),
+    );
+  }
+
+  /**
+   * The bodies of the events so far, as soon as there are `count` of them, and all that a document
+   * sent before each of them. Requests travel on several connections and overtake each other.
+   */
   async events(count: number): Promise<Recorded['body'][]> {
-    while (this.recorded.length < count) {
+    while (this.#recorded.length < count || !this.#isComplete()) {
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
     return this.recorded.map(({ body }) => body);
@@ -78,14 +94,21 @@ export class RecordingSite {
     await once(this.#server, 'close');
   }
 
+  #isComplete(): boolean {
+    const sent = Map.groupBy(this.#recorded, ({ document }) => document);
+    return [...sent.values()].every(
+      (events) => Math.max(...events.map(({ order }) => order)) === events.length - 1,
+    );
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname } = new URL(request.url ?? '/', 'http://site.test');
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://site.test');
     response.setHeader('Access-Control-Allow-Origin', '*');
     if (request.method === 'OPTIONS') {
       this.preflights.push(pathname);
       response.writeHead(204).end();
     } else if (request.method === 'POST' && pathname.endsWith('/event')) {
-      await this.#record(request, pathname);
+      await this.#record(request, pathname, searchParams.get('order'));
       response.writeHead(this.eventStatus).end('ok');
     } else if (pathname === '/signal') {
       this.#listening.add(response);
@@ -99,9 +122,11 @@ export class RecordingSite {
     }
   }
 
-  async #record(request: IncomingMessage, path: string): Promise<void> {
+  async #record(request: IncomingMessage, path: string, order: string | null): Promise<void> {
     const body = JSON.parse(await text(request)) as Recorded['body'];
-    this.recorded.push({ body, contentType: request.headers['content-type'], path });
+    const contentType = request.headers['content-type'];
+    const [document = '', place = ''] = (order ?? `.${this.#recorded.length}`).split('.');
+    this.#recorded.push({ body, contentType, path, document, order: Number(place) });
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
   }

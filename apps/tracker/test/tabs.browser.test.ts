@@ -1,21 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
 import { PlainChromium } from './plain-chromium.ts';
 import { RecordingSite } from './recording-site.ts';
 import { scriptTag } from './visitor.ts';
-
-let site: RecordingSite;
-let browser: PlainChromium;
-
-beforeAll(async () => {
-  site = await RecordingSite.open();
-  browser = await PlainChromium.launch(site.port);
-});
-
-afterAll(async () => {
-  await browser[Symbol.asyncDispose]();
-  await site[Symbol.asyncDispose]();
-});
 
 const HUMAN = '<script nonce="fixture">window.__plausible = true;</script>';
 
@@ -26,23 +13,23 @@ const WATCH = `<script nonce="fixture">
   });
 </script>`;
 
-test('a tab that another one covers tells its depth at once, and its time when it has some', async () => {
-  site.reset();
+test('a tab that another one covers is hidden: its ping goes out at once', async () => {
+  await using site = await RecordingSite.open();
+  await using browser = await PlainChromium.launch(site.port);
   site.head = HUMAN + scriptTag() + WATCH;
   const tab = await browser.openTab('http://site.test/');
   await site.events(1);
-  const cover = await browser.openTab('about:blank');
+  await browser.openTab('about:blank');
   const events = await site.events(3);
   expect(new Set(events.map(({ n }) => n))).toEqual(new Set(['pageview', 'engagement', 'hidden']));
   expect(events.find(({ n }) => n === 'engagement')).toMatchObject({ sd: 100 });
   await browser.showTab(tab);
   expect((await site.events(4))[3]).toMatchObject({ n: 'visible' });
-  await browser.closeTab(cover);
-  await browser.closeTab(tab);
 });
 
 test('a prerendered page is viewed when the visitor gets there, not before', async () => {
-  site.reset();
+  await using site = await RecordingSite.open();
+  await using browser = await PlainChromium.launch(site.port);
   const prerender = `<script nonce="fixture" type="speculationrules">
       { "prerender": [{ "urls": ["/other"], "eagerness": "immediate" }] }
     </script>
@@ -51,7 +38,7 @@ test('a prerendered page is viewed when the visitor gets there, not before', asy
       else if (location.pathname === '/') fetch('/signal').then(() => { location.href = '/other'; });
     </script>`;
   site.head = HUMAN + scriptTag() + prerender;
-  const tab = await browser.openTab('http://site.test/');
+  await browser.openTab('http://site.test/');
   const paths = (recorded: typeof site.recorded) =>
     recorded.map(({ body: { n, u } }) => [n, new URL(String(u)).pathname]);
   await site.events(2);
@@ -69,5 +56,4 @@ test('a prerendered page is viewed when the visitor gets there, not before', asy
       ['pageview', '/other'],
     ]),
   );
-  await browser.closeTab(tab);
 });

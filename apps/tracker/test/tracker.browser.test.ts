@@ -155,6 +155,26 @@ describe('attention', () => {
     ]);
   });
 
+  test('time in a frame is not time on the page around it, whose focus events it swallows', async () => {
+    await using visitor = await visit({ url: 'http://site.test/frame' });
+    const { page, pass } = visitor;
+    await page.click('h1');
+    await pass(3000);
+    await page.frameLocator('#frame').locator('p').click();
+    expect(await page.evaluate('document.hasFocus()')).toBe(true);
+    await pass(60_000);
+    await page.click('h1');
+    await pass(4000);
+    await page.evaluate(`plausible('pageview')`);
+    const ping = { ...view('/frame'), n: 'engagement', sd: 100 };
+    expect(await site.events(4)).toEqual([
+      view('/frame'),
+      { ...ping, e: 3000 },
+      { ...ping, e: 4000 },
+      view('/frame'),
+    ]);
+  });
+
   test('a page opened without focus has a view and no time', async () => {
     await using visitor = await visit({ before: `${ATTENTION} attention.blur();` });
     await visitor.pass(10_000);
@@ -310,12 +330,11 @@ describe('what is not counted', () => {
       new Promise((resolve) => plausible('x', { callback: resolve }));
     `);
     expect(visitor.errors).toEqual([]);
-    // A request from the page itself arrives after whatever the script may have sent before.
-    await visitor.page.evaluate(`fetch('/api/event', { method: 'POST', body: '{"n":"own"}' })`);
+    await visitor.knock();
     return { events: await site.events(1), reasons: [...new Set(visitor.console)] };
   };
   const silence = (reason: string) => ({
-    events: [{ n: 'own' }],
+    events: [{ n: 'knock' }],
     reasons: [`Not counted: ${reason}`],
   });
 

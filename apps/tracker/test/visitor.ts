@@ -27,9 +27,19 @@ export interface Visit extends AsyncDisposable {
   readonly errors: readonly Error[];
   /** Lets a moment of the page's own time pass, of which it has none otherwise. */
   pass: (timeMs: number) => Promise<void>;
-  /** Sends an event that marks the end: what was to come has come before it. */
+  /** Counts a last event, which proves that there is none before it but those that arrive. */
   finish: () => Promise<void>;
+  /** The same from outside of the script, where that is expected to send nothing. */
+  knock: () => Promise<void>;
 }
+
+/** Numbers what a document sends, in the query of the address, since requests overtake each other. */
+const ORDER = `
+  const send = window.fetch;
+  const name = String(Math.random()).slice(2);
+  let order = 0;
+  window.fetch = (address, options) => send(\`\${address}?order=\${name}.\${order++}\`, options);
+`;
 
 /**
  * Lets a test take the visitor's attention off the page and back. A headless browser always claims
@@ -65,6 +75,7 @@ export async function beginVisit(
   site.head = head;
   const context = await browser.newContext({ viewport: { width: 1280, height: 720 } });
   if (human) await context.addInitScript('window.__plausible = true;');
+  await context.addInitScript(`{${ORDER}}`);
   if (before !== '') await context.addInitScript(`{${before}}`);
   if (!realTime) {
     await context.clock.install({ time: NOW });
@@ -86,6 +97,9 @@ export async function beginVisit(
     },
     finish: async () => {
       await page.evaluate(`new Promise((resolve) => plausible('end', { callback: resolve }))`);
+    },
+    knock: async () => {
+      await page.evaluate(`fetch('/api/event', { method: 'POST', body: '{"n":"knock"}' })`);
     },
     [Symbol.asyncDispose]: async () => {
       // The ping of a page that is closed would arrive in the middle of the next test.

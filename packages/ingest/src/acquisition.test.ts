@@ -138,7 +138,7 @@ describe('channelOf', () => {
     ['utm_source=bing&utm_medium=paidsearch', 'Paid Search'],
     ['utm_source=facebook&utm_medium=paid_social', 'Paid Social'],
     ['utm_source=facebook-ads', 'Paid Social'],
-    ['utm_source=youtube&utm_medium=cpv', 'Organic Video'],
+    ['utm_source=youtube&utm_medium=cpv', 'Paid Video'],
     ['utm_source=youtube&utm_medium=retargeting', 'Paid Video'],
     ['utm_source=partner&utm_medium=banner', 'Display'],
     ['utm_source=partner&utm_medium=cpm', 'Display'],

@@ -82,7 +82,6 @@ describe('parseBatchItem', () => {
           parsed.ok ? Number.isSafeInteger(parsed.item.timeMs) : parsed.errors[0],
         ).toBeTruthy();
       }),
-      { numRuns: 500 },
     );
   });
 });

@@ -14,7 +14,7 @@ import { SiteDays } from './site-days.ts';
 import { SourceNames } from './source-names.ts';
 import type { Platform } from './user-agent.ts';
 import { USER_AGENT_LENGTH_MAX, UserAgents } from './user-agents.ts';
-import { VisitorTexts, visitorId } from './visitor-id.ts';
+import { VisitorIds } from './visitor-id.ts';
 
 /** An event that is not stored, and why. */
 export interface Dropped {
@@ -48,7 +48,7 @@ export class Enricher {
   readonly #userAgents = new UserAgents();
   readonly #sourceNames = new SourceNames();
   readonly #referrerSpam = new ReferrerSpam();
-  readonly #visitorTexts = new VisitorTexts();
+  readonly #visitorIds = new VisitorIds();
   readonly #days = new SiteDays();
 
   constructor({ salts, places = new Places(), hosting = new Hosting() }: EnricherOptions) {
@@ -103,15 +103,15 @@ export class Enricher {
     const day = this.#days.dayAt(site.timezone, request.timeMs);
     const salt = this.#salts.ensure(site.id, day.date, saltExpiryMs(day, request.nowMs));
     const saltBefore = this.#salts.existing(site.id, day.dateBefore);
-    const text = this.#visitorTexts.of({
+    const text = this.#visitorIds.textOf({
       siteId: site.id,
       hostname: event.address.hostname,
       address: request.address ?? '',
       userAgent: (request.userAgent ?? '').slice(0, USER_AGENT_LENGTH_MAX),
     });
     return {
-      visitor: visitorId(salt, text),
-      visitorBefore: saltBefore === undefined ? null : visitorId(saltBefore, text),
+      visitor: this.#visitorIds.idOf(salt, text),
+      visitorBefore: saltBefore === undefined ? null : this.#visitorIds.idOf(saltBefore, text),
     };
   }
 

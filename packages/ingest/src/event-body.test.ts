@@ -197,7 +197,6 @@ describe('parseEvent', () => {
           expect(Object.keys(properties ?? {}).length).toBeLessThanOrEqual(30);
         }
       }),
-      { numRuns: 500 },
     );
   });
 });

@@ -16,8 +16,8 @@ interface Rule {
 
 /**
  * Browsers, most particular first: nearly all of them also claim to be Chrome or Safari. Variants
- * for telephones have the name of the browser proper. `bowser` was tried and has neither the
- * embedded views nor the labels.
+ * for telephones have the name of the browser proper. `bowser` takes applications' embedded views
+ * for Chrome and Safari and has other labels.
  */
 const BROWSERS: readonly Rule[] = [
   { label: 'Microsoft Edge', pattern: /\b(?:Edge|EdgA|EdgiOS|Edg)\/(\d+(?:\.\d+)?)/ },

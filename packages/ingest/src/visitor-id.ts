@@ -3,6 +3,9 @@ import { LruCache, assert } from '@tandem/base';
 import { getDomain } from 'tldts';
 
 const HOSTNAMES_CACHED_MAX = 5000;
+const BLOCK_BYTES = 64;
+const DIGEST_BYTES = 32;
+const SCRATCH_BYTES = 8192;
 
 /** What makes two requests the same visitor's. */
 export interface VisitorTraits {
@@ -14,20 +17,44 @@ export interface VisitorTraits {
 }
 
 /**
- * Puts a visitor's traits into one text. The lengths in front keep the fields apart: no two sets of
- * traits have the same text.
+ * Makes visitors' ids: the first 64 bits, as a signed integer, of HMAC-SHA-256 of their traits
+ * under a salt.
  *
  * Of the host only the registrable domain counts, so that a visitor of `shop.example.org` and
  * `blog.example.org` is one. Suffixes that companies give out (`github.io`) count as suffixes too:
  * what lies under them are different people's sites.
  */
-export class VisitorTexts {
+export class VisitorIds {
   readonly #domains = new LruCache<string, string>(HOSTNAMES_CACHED_MAX);
+  readonly #inner = Buffer.alloc(SCRATCH_BYTES);
+  readonly #outer = Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES);
 
-  /** The text to pass to `visitorId`, for as many salts as needed. */
-  of({ siteId, hostname, address, userAgent }: VisitorTraits): string {
+  /**
+   * The traits as one text, for as many salts as needed. The lengths in front keep the fields
+   * apart: no two sets of traits have the same text.
+   */
+  textOf({ siteId, hostname, address, userAgent }: VisitorTraits): string {
     const domain = this.#domainOf(hostname);
     return `${siteId}|${domain.length}|${address.length}|${domain}${address}${userAgent}`;
+  }
+
+  /**
+   * The id of the visitor with the traits in `text` under `salt`, 64 bytes at most.
+   *
+   * The two hashes of RFC 2104 are written out over buffers that are used again: `createHmac` makes
+   * a key object at each call, which costs many times what the hashes do.
+   */
+  idOf(salt: Uint8Array, text: string): bigint {
+    assert(salt.length <= BLOCK_BYTES, 'a salt is not longer than a block of the hash');
+    const innerBytes = BLOCK_BYTES + Buffer.byteLength(text);
+    const inner =
+      innerBytes <= SCRATCH_BYTES ? this.#inner.subarray(0, innerBytes) : Buffer.alloc(innerBytes);
+    pad(inner, salt, 0x36);
+    inner.write(text, BLOCK_BYTES);
+    pad(this.#outer, salt, 0x5c);
+    this.#outer.write(hash('sha256', inner, 'hex'), BLOCK_BYTES, 'hex');
+    const first64Bits = hash('sha256', this.#outer, 'hex').slice(0, 16);
+    return BigInt.asIntN(64, BigInt(`0x${first64Bits}`));
   }
 
   #domainOf(hostname: string): string {
@@ -37,26 +64,6 @@ export class VisitorTexts {
     this.#domains.set(hostname, domain);
     return domain;
   }
-}
-
-const BLOCK_BYTES = 64;
-const DIGEST_BYTES = 32;
-
-/**
- * The first 64 bits of HMAC-SHA-256 of `visitorText` under `salt`, as a signed integer.
- *
- * The two hashes of RFC 2104 are written out because `createHmac` makes a key object at each call,
- * which costs many times what the hashes do.
- */
-export function visitorId(salt: Uint8Array, visitorText: string): bigint {
-  assert(salt.length <= BLOCK_BYTES, 'a salt is not longer than a block of the hash');
-  const inner = Buffer.allocUnsafe(BLOCK_BYTES + Buffer.byteLength(visitorText));
-  pad(inner, salt, 0x36);
-  inner.write(visitorText, BLOCK_BYTES);
-  const outer = Buffer.allocUnsafe(BLOCK_BYTES + DIGEST_BYTES);
-  pad(outer, salt, 0x5c);
-  hash('sha256', inner, 'buffer').copy(outer, BLOCK_BYTES);
-  return hash('sha256', outer, 'buffer').readBigInt64BE(0);
 }
 
 function pad(block: Buffer, salt: Uint8Array, mask: number): void {

@@ -37,14 +37,16 @@ describe('parseDomain', () => {
     'a.org:port',
     '"><script>',
     'a\u0000.org',
-    `${'a'.repeat(254)}`,
+    'a'.repeat(254),
   ])('refuses %j', (text) => {
     expect(() => parseDomain(text)).toThrow(JournalError);
     expect(tryParseDomain(text)).toBeUndefined();
   });
 
   it('leaves a parsed name as it is', () => {
-    const sign = fc.constantFrom(...'aAzß9İǅ.-_/:~% ,', 'u\u0308', 'https://', 'www.', '..');
+    const letters = ['a', 'A', 'z', 'ß', '9', 'İ', 'ǅ', 'u\u0308'];
+    const signs = ['.', '-', '_', '/', ':', '~', '%', ' ', ',', '..', 'https://', 'www.'];
+    const sign = fc.constantFrom(...letters, ...signs);
     const text = fc.array(sign, { maxLength: 12 }).map((signs) => signs.join(''));
     fc.assert(
       fc.property(text, (candidate) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Journal } from '../src/journal.ts';
-import { runChild } from './child-process.ts';
+import { runTogether } from './child-process.ts';
 import { schemaOf } from './schema-of.ts';
 import { TemporaryFolder } from './temporary-folder.ts';
 
@@ -11,8 +11,9 @@ describe('several processes that open a new folder at the same time', () => {
     using folder = new TemporaryFolder();
     using reference = new TemporaryFolder();
     Journal.open({ folder: reference.path }).close();
-    const ended = await Promise.all(
-      NAMES.map((name) => runChild('open-first.ts', [folder.path, name])),
+    const ended = await runTogether(
+      'open-first.ts',
+      NAMES.map((name) => [folder.path, name]),
     );
     expect(ended.map(({ code }) => code)).toEqual(NAMES.map(() => 0));
     const salts = new Set(ended.flatMap(({ lines }) => lines));

@@ -115,11 +115,11 @@ const METRICS: Readonly<Record<MetricName, MetricEntry>> = {
     ...mean({ of: 'engaged_ms', by: 'visitors', per: 1000, decimals: 0, empty: 'null' }),
   },
   scroll_depth: {
-    measures: ['depth_sum', 'depth_pairs', 'visits'],
+    measures: ['depth_sum', 'depth_pairs', 'visitors'],
     ...mean({ of: 'depth_sum', by: 'depth_pairs', decimals: 0, empty: 'null' }),
   },
   exit_rate: {
-    measures: ['exits', 'page_views', 'visits'],
+    measures: ['exits', 'page_views', 'visitors'],
     ...rate({ of: 'exits', by: 'page_views', decimals: 1, empty: 'null' }),
   },
   percentage: {
@@ -150,14 +150,17 @@ const METRICS: Readonly<Record<MetricName, MetricEntry>> = {
   },
 };
 
-/** Metrics by page: bounce rate and duration are of the visits that entered there. */
+/**
+ * Metrics by page: bounce rate and duration are of the visits that entered there. That `visitors` is
+ * among the measures makes a row for every page seen, entered on or not.
+ */
 const ENTRY_METRICS: Readonly<Partial<Record<MetricName, MetricEntry>>> = {
   bounce_rate: {
-    measures: ['entry_bounces', 'entries', 'visits'],
+    measures: ['entry_bounces', 'entries', 'visitors'],
     ...rate({ of: 'entry_bounces', by: 'entries', decimals: 0, empty: 'zero' }),
   },
   visit_duration: {
-    measures: ['entry_duration_ms', 'entries', 'visits'],
+    measures: ['entry_duration_ms', 'entries', 'visitors'],
     ...mean({ of: 'entry_duration_ms', by: 'entries', per: 1000, decimals: 0, empty: 'zero' }),
   },
 };

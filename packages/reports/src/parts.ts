@@ -46,32 +46,53 @@ export function partSql(name: PartName, scope: Scope, measures: readonly Measure
   }
 }
 
-const SUMS: Readonly<Record<Measure, Sql>> = {
-  visitors: sql`count(DISTINCT visitor)`,
-  visits: sql`count(*)`,
-  views: sql`sum(pageviews)`,
-  bounces: sql`sum(bounce)`,
-  duration_ms: sql`sum(CASE WHEN bounce = 1 THEN 0 ELSE last_ms - start_ms END)`,
-  entries: sql`count(*)`,
-  entry_bounces: sql`sum(bounce)`,
-  entry_duration_ms: sql`sum(CASE WHEN bounce = 1 THEN 0 ELSE last_ms - start_ms END)`,
-  pageviews: sql`count(*) FILTER (WHERE name = 'pageview')`,
-  events: sql`count(*)`,
-  revenue_milli: sql`sum(revenue_milli)`,
-  sales: sql`count(revenue_milli)`,
-  engaged_ms: sql`sum(engaged_ms)`,
-  depth_sum: sql`sum(depth)`,
-  depth_pairs: sql`count(depth)`,
-  exits: sql`count(*)`,
-  page_views: sql`count(*)`,
-  group_visitors: sql`count(DISTINCT visitor)`,
+interface Sum {
+  readonly value: Sql;
+  /** The columns of the visit that `value` reads. */
+  readonly reads: readonly ('visitor' | 'pageviews' | 'bounce' | 'start_ms' | 'last_ms')[];
+}
+
+const COUNT: Sum = { value: sql`count(*)`, reads: [] };
+const VISITORS: Sum = { value: sql`count(DISTINCT visitor)`, reads: ['visitor'] };
+const BOUNCES: Sum = { value: sql`sum(bounce)`, reads: ['bounce'] };
+const DURATION: Sum = {
+  value: sql`sum(CASE WHEN bounce = 1 THEN 0 ELSE last_ms - start_ms END)`,
+  reads: ['bounce', 'start_ms', 'last_ms'],
 };
+
+const SUMS: Readonly<Record<Measure, Sum>> = {
+  visitors: VISITORS,
+  visits: COUNT,
+  views: { value: sql`sum(pageviews)`, reads: ['pageviews'] },
+  bounces: BOUNCES,
+  duration_ms: DURATION,
+  entries: COUNT,
+  entry_bounces: BOUNCES,
+  entry_duration_ms: DURATION,
+  pageviews: { value: sql`count(*) FILTER (WHERE name = 'pageview')`, reads: [] },
+  events: COUNT,
+  revenue_milli: { value: sql`sum(revenue_milli)`, reads: [] },
+  sales: { value: sql`count(revenue_milli)`, reads: [] },
+  engaged_ms: { value: sql`sum(engaged_ms)`, reads: [] },
+  depth_sum: { value: sql`sum(depth)`, reads: [] },
+  depth_pairs: { value: sql`count(depth)`, reads: [] },
+  exits: COUNT,
+  page_views: COUNT,
+  group_visitors: VISITORS,
+};
+
+/** The columns of the visit `v` that the part's sums read. */
+function visitColumns(part: PartName, measures: readonly Measure[]): readonly Sql[] {
+  const own = measures.filter((measure) => MEASURES[measure] === part);
+  const names = new Set(own.flatMap((measure) => SUMS[measure].reads));
+  return [...names].map((name) => sql`${identifier(`v.${name}`)} AS ${identifier(name)}`);
+}
 
 /** Adds up the rows of `rows`, which has the columns `d0`, `d1` … and those of the part's sums. */
 function sumUp(rows: Sql, part: PartName, scope: Scope, measures: readonly Measure[]): Sql {
   const keys = keyNames(scope.dimensions);
   const sums = measures.map((measure) => {
-    const value = MEASURES[measure] === part ? SUMS[measure] : sql`NULL`;
+    const value = MEASURES[measure] === part ? SUMS[measure].value : sql`NULL`;
     return sql`CAST(${value} AS BIGINT) AS ${identifier(measure)}`;
   });
   // Only these two parts make rows; the others add measures to rows that exist.
@@ -116,8 +137,6 @@ function goalNumberSql(scope: Scope): Sql {
   return sql`unnest(list_filter(${numbers}, lambda n: n IS NOT NULL))`;
 }
 
-const VISIT_COLUMNS_READ = sql`v.visitor AS visitor, v.pageviews AS pageviews, v.bounce AS bounce, v.start_ms AS start_ms, v.last_ms AS last_ms`;
-
 function isOfEvent(dimension: ResolvedDimension): boolean {
   return dimension.kind === 'goal' || dimension.name.startsWith('event:');
 }
@@ -125,13 +144,20 @@ function isOfEvent(dimension: ResolvedDimension): boolean {
 /** Visits by their own attributes; by an event's, the visits that hold such an event. */
 function visitsPart(scope: Scope, measures: readonly Measure[], part: 'visits' | 'groups'): Sql {
   const keys = keyColumns(scope, keyBy(scope, sql`v.start_ms`));
+  const read = [...keys, ...visitColumns(part, measures)];
   if (!scope.dimensions.some(isOfEvent)) {
-    const columns = joinSql([...keys, VISIT_COLUMNS_READ], ', ');
+    const columns = joinSql([...read, sql`v.id AS visit_id`], ', ');
     const rows = sql`SELECT ${columns} FROM visit v WHERE ${chosenVisitSql(scope)}`;
     return sumUp(rows, part, scope, measures);
   }
-  const columns = joinSql([...keys, sql`v.id AS visit_id`, VISIT_COLUMNS_READ], ', ');
-  const rows = sql`SELECT DISTINCT ${columns} FROM event e JOIN visit v ON v.id = e.visit_id WHERE ${visitSql(scope)} AND ${matchedEventSql(scope)}`;
+  // Visitors are told apart when they are counted; all else needs each visit once per row.
+  const needsVisits = measures.some(
+    (measure) => MEASURES[measure] === part && SUMS[measure] !== VISITORS,
+  );
+  const columns = needsVisits
+    ? sql`DISTINCT ${joinSql([...read, sql`v.id AS visit_id`], ', ')}`
+    : joinSql(read, ', ');
+  const rows = sql`SELECT ${columns} FROM event e JOIN visit v ON v.id = e.visit_id WHERE ${visitSql(scope)} AND ${matchedEventSql(scope)}`;
   return sumUp(rows, part, scope, measures);
 }
 
@@ -143,9 +169,10 @@ function endsPart(scope: Scope, measures: readonly Measure[], end: 'entry' | 'ex
     if (dimension.name === 'event:page') return page;
     return dimension.name === 'event:hostname' ? identifier(`v.${end}_hostname`) : keyOf(dimension);
   });
-  const columns = joinSql([...keys, VISIT_COLUMNS_READ], ', ');
+  const part = end === 'entry' ? 'entries' : 'exits';
+  const columns = joinSql([...keys, sql`v.id AS visit_id`, ...visitColumns(part, measures)], ', ');
   const rows = sql`SELECT ${columns} FROM visit v WHERE ${page} IS NOT NULL AND ${chosenVisitSql(scope)}`;
-  return sumUp(rows, end === 'entry' ? 'entries' : 'exits', scope, measures);
+  return sumUp(rows, part, scope, measures);
 }
 
 /** Page views and custom events by their own time. */

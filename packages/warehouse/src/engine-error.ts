@@ -3,19 +3,15 @@ import { HttpError } from '@loggia/contract';
 import { AssertionError } from '@tandem/base';
 import { WarehouseError } from './warehouse-error.ts';
 
-const OUT_OF_MEMORY = /^(TransactionContext Error: Failed to commit: .*)?Out of Memory Error/i;
+/** An appender's and a commit's message wrap that of the allocation, without its kind. */
+const OUT_OF_MEMORY = /Out of Memory Error|could not allocate block|failed to allocate data/i;
 const BROKEN = /^(FATAL|INTERNAL) Error|database has been invalidated/i;
 const NOT_UNDERSTOOD =
-  /^(Failed to extract statements|Parser|Syntax|Binder|Catalog|Parameter Not Resolved|Permission|Not implemented)\b/i;
+  /^(Failed to extract statements|Parser|Syntax|Binder|Catalog|Parameter Not Resolved|Permission|Not implemented)\b|(Cannot prepare multiple statements|No statement to prepare)/i;
 
 /** RE2's own words for what is wrong with a pattern; DuckDB passes them on as they are. */
 const BAD_PATTERN =
   /^Invalid Input Error: (missing (\]|\)|argument)|unexpected \)|no argument for repetition|bad repetition|invalid (escape|character class|repetition|perl|named capture|UTF-8|capture group)|trailing \\|pattern too large)/i;
-
-/** True for the error of a statement that was interrupted. */
-export function isInterrupt(error: unknown): boolean {
-  return messageOf(error).startsWith('INTERRUPT');
-}
 
 /** The error of a statement as the caller of a query should see it. */
 export function statementError(error: unknown): Error {

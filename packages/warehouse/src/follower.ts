@@ -81,7 +81,7 @@ export class Follower {
   async catchUp(): Promise<void> {
     const running = this.#round;
     if (running === undefined) {
-      if (this.#whole && covers(this.#position, this.#readHead())) return;
+      if (this.#whole && isAt(this.#position, this.#readHead())) return;
     } else {
       // Its failure belongs to those who started it; this call tries for itself.
       await running.catch(() => undefined);
@@ -214,6 +214,15 @@ function positionAfter(step: Step, before: TailHead | undefined): TailHead {
     visitChange: Math.max(floor.visitChange, visit === undefined ? 0 : Number(visit[CHANGE])),
     epoch: before.epoch,
   };
+}
+
+/** Not `covers`: a journal that has gone back is not where the tables are. */
+function isAt(position: TailHead | undefined, head: TailHead): boolean {
+  return (
+    position?.epoch === head.epoch &&
+    position.eventId === head.eventId &&
+    position.visitChange === head.visitChange
+  );
 }
 
 function covers(position: TailHead | undefined, head: TailHead): boolean {

@@ -86,9 +86,12 @@ export class RemoteStore implements EventStore {
   #start(): void {
     const worker = this.#options.spawn();
     let cause: unknown;
-    worker.on('message', (reply: StoreReply) => this.#settle(reply));
+    worker.on('message', (reply: StoreReply) => {
+      if (reply.kind === 'crash') this.#ended(worker, reply.error);
+      else this.#settle(reply);
+    });
     worker.on('error', (error) => (cause = error));
-    worker.on('exit', (exitCode) => this.#ended(worker, exitCode, cause));
+    worker.on('exit', () => this.#ended(worker, cause));
     this.#worker = worker;
   }
 
@@ -106,18 +109,18 @@ export class RemoteStore implements EventStore {
     return promise;
   }
 
-  #settle(reply: StoreReply): void {
+  #settle(reply: Exclude<StoreReply, { kind: 'crash' }>): void {
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
     if (reply.kind === 'answer') pending?.resolve(reply.value);
     else pending?.reject(decodeFailure(reply.failure));
   }
 
-  #ended(worker: Worker, exitCode: number, cause: unknown): void {
+  #ended(worker: Worker, cause: unknown): void {
     if (worker !== this.#worker) return;
     this.#worker = undefined;
     const closing = this.#closing !== undefined;
-    const error = closing ? closed() : stopped(`It ended with code ${exitCode}.`, cause);
+    const error = closing ? closed() : stopped(cause);
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
     if (!closing) this.#options.onCrash?.(error);
@@ -135,11 +138,8 @@ export class RemoteStore implements EventStore {
   }
 }
 
-function stopped(
-  message = 'The thread of the store is not running.',
-  cause?: unknown,
-): WarehouseError {
-  return new WarehouseError('worker_stopped', message, {
+function stopped(cause?: unknown): WarehouseError {
+  return new WarehouseError('worker_stopped', 'The thread of the store is not running.', {
     cause,
     retryable: true,
     hint: 'The log says why it ended; the store is rebuilt from the journal when it starts again.',

@@ -3,9 +3,13 @@ import type { EventStore } from './event-store.ts';
 import { encodeFailure, type StoreReply, type StoreRequest } from './store-message.ts';
 
 /**
- * Answers a `RemoteStore` on the other end of `port` until it asks to close, or until the port
- * itself closes: then the store is closed. All a worker's entry has to do is to open a store and
- * call this; requests that came before wait in the port.
+ * Answers a `RemoteStore` on the other end of `port` until it asks to close. All a thread's entry
+ * has to do is to open a store and call this with its `parentPort`; requests that came before wait
+ * in the port.
+ *
+ * An error of the thread that nobody caught ends it, but only after the store has been closed: a
+ * statement that still runs when its thread goes would take the whole process with it, since
+ * DuckDB's binding aborts when it cannot deliver its result.
  */
 export function serveStore(port: MessagePort, store: EventStore): void {
   const running = new Map<number, AbortController>();
@@ -28,7 +32,22 @@ export function serveStore(port: MessagePort, store: EventStore): void {
     if (request.kind === 'cancel') running.get(request.id)?.abort();
     else void serve(request);
   });
-  port.on('close', () => void store.close().catch(() => undefined));
+  let ending = false;
+  process.on('uncaughtException', (reason: unknown) => {
+    if (ending) return;
+    ending = true;
+    const error = reason instanceof Error ? reason : new Error(String(reason));
+    reply({ kind: 'crash', error });
+    void endThread(store);
+  });
+}
+
+async function endThread(store: EventStore): Promise<void> {
+  try {
+    await store.close();
+  } finally {
+    process.exit(1);
+  }
 }
 
 async function perform(

@@ -15,11 +15,15 @@ export type StoreRequest =
       readonly options: Omit<QueryOptions, 'signal'>;
     }
   | { readonly kind: 'cancel'; readonly id: number }
-  | { readonly kind: 'status' | 'follow' | 'close'; readonly id: number };
+  | { readonly kind: 'status'; readonly id: number }
+  | { readonly kind: 'follow'; readonly id: number }
+  | { readonly kind: 'close'; readonly id: number };
 
 export type StoreReply =
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
-  | { readonly kind: 'failure'; readonly id: number; readonly failure: StoreFailure };
+  | { readonly kind: 'failure'; readonly id: number; readonly failure: StoreFailure }
+  /** The thread is about to end because of this error. */
+  | { readonly kind: 'crash'; readonly error: Error };
 
 /** An error without its class, which does not survive the crossing. */
 export interface StoreFailure {

@@ -154,6 +154,17 @@ describe('invariants', () => {
     expect(check({ ...text, 'packages/a/src/b.ts': 'const J10 = J1;', ...test })).toHaveLength(1);
   });
 
+  it('asks storage packages to state some', () => {
+    const journal = { 'packages/journal/package.json': '{}' };
+    expect(check(journal)).toHaveLength(1);
+    expect(check({ ...journal, 'packages/journal/DESIGN.md': 'No numbers.' })).toHaveLength(1);
+    const cited = {
+      'packages/journal/src/a.ts': '// J1',
+      'packages/journal/src/a.test.ts': '// J1',
+    };
+    expect(check({ ...journal, ...cited, 'packages/journal/DESIGN.md': '- **J1** x' })).toEqual([]);
+  });
+
   it('gives each number to one document', () => {
     const cited = {
       'packages/a/src/b.ts': '// J1',

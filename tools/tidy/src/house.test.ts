@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { browserViolations } from './browser-safety.ts';
 import { citationViolations } from './citations.ts';
+import { recordViolations } from './decision-records.ts';
 import { declarationViolations } from './declared-imports.ts';
 import { errorTableViolations, errorTables } from './error-tables.ts';
 import { cycleViolations } from './import-cycles.ts';
@@ -35,6 +36,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'packages say what they are and pin exact versions': manifestViolations,
   'the lock file holds hashes and no addresses': lockViolations,
   'everything shipped is permissively licensed and listed': licenceViolations,
+  'every dependency has been decided on': recordViolations,
   'the program and the reference list the same errors': errorTableViolations,
   'invariants are cited where they are kept and tested': invariantViolations,
 };

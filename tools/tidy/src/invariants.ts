@@ -6,9 +6,12 @@ import { tokensOf } from './source-tokens.ts';
 const DEFINITION =
   /^\s*(?:[-*+|]\s*|#{2,6}\s+)?(?:\*\*|`)?(?<id>[A-Z]\d{1,2})(?:\*\*|`)?(?=[.:)|*\s])/;
 
+/** Packages that keep data, and therefore say what is always true of it. */
+const STORAGE_FOLDERS = ['packages/journal', 'packages/replication'];
+
 /**
  * Each numbered invariant of a `DESIGN.md` is cited in the program, in a comment where it is kept,
- * and in a test that would notice if it were not.
+ * and in a test that would notice if it were not. Storage packages have such a document.
  */
 export function invariantViolations(repository: Repository): Violation[] {
   const cited = citations(repository);
@@ -26,6 +29,12 @@ export function invariantViolations(repository: Repository): Violation[] {
       if (!cited.program.has(id)) say('is cited nowhere in the program');
       if (!cited.tests.has(id)) say('is cited in no test');
     }
+  }
+  for (const folder of STORAGE_FOLDERS) {
+    const path = `${folder}/DESIGN.md`;
+    const isStated = [...owners.values()].includes(path);
+    if (isStated || !repository.has(`${folder}/package.json`)) continue;
+    violations.push({ path, message: 'a storage package states its invariants here' });
   }
   return violations;
 }

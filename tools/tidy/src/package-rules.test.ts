@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { recordViolations } from './decision-records.ts';
 import { licenceTable, licenceViolations, shippedPackages } from './licences.ts';
 import { lockViolations } from './lockfile.ts';
 import { manifestViolations } from './manifests.ts';
@@ -92,5 +93,31 @@ describe('licences', () => {
       1,
     );
     expect(check({}, '| gone | 1.0.0 | MIT |')).toHaveLength(1);
+  });
+});
+
+describe('decision records', () => {
+  const check = (dependencies: readonly string[], text: string) =>
+    recordViolations(
+      repositoryOf({
+        'packages/a/package.json': JSON.stringify({
+          name: '@loggia/a',
+          dependencies: Object.fromEntries(dependencies.map((name) => [name, '1.0.0'])),
+        }),
+        'docs/decisions/0001-a.md': text,
+      }),
+    );
+  const table = '| package | for |\n|---|---|\n| `yaml` | files |\n';
+
+  it('accept what they list, and mention what they reject', () => {
+    expect(check(['yaml', '@loggia/a'], table)).toEqual([]);
+    expect(check(['yaml'], `${table}\nNot \`other\`.\n\n| rows |\n|---|\n| \`0001\` |`)).toEqual(
+      [],
+    );
+  });
+
+  it('must name every dependency, and list no others', () => {
+    expect(check(['yaml', 'pino'], table)).toHaveLength(1);
+    expect(check([], table)).toHaveLength(1);
   });
 });

@@ -29,12 +29,24 @@ export interface DataFolderFault {
  * @throws ConfigError `data_folder` that says who may not do what, and what to do about it.
  */
 export function ensureDataFolder(folder: string): void {
-  attempt('create', folder, () => mkdirSync(folder, { recursive: true, mode: 0o750 }));
-  attempt('write', folder, () => {
-    const probe = join(folder, `.write-test-${process.pid}`);
-    closeSync(openSync(probe, 'w', 0o600));
-    rmSync(probe, { force: true });
-  });
+  attempt('create', folder, () => makeFolders(folder));
+  attempt('write', folder, () => probe(folder));
+}
+
+/**
+ * What `ensureDataFolder` would throw, as far as can be told without making any folder; undefined
+ * when all seems well.
+ */
+export function tryDataFolder(folder: string): ConfigError | undefined {
+  const isThere = tryStat(folder) !== undefined;
+  const place = isThere ? folder : nearestExisting(folder)?.folder;
+  try {
+    if (place !== undefined) attempt(isThere ? 'write' : 'create', folder, () => probe(place));
+    return undefined;
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
 }
 
 /** The one sentence about a fault, with the remedy as its hint. */
@@ -73,6 +85,32 @@ function explain(fault: DataFolderFault): readonly [string, string] {
     `Run 'chown ${fault.uid ?? 'USER'}:${fault.gid ?? 'GROUP'} ${nearest.folder}' as root, set ` +
       `fsGroup: ${fault.gid ?? 'GROUP'} in the pod's securityContext on Kubernetes, or ${ELSEWHERE}.`,
   ];
+}
+
+/**
+ * Makes the folder and those above it, one by one. Node's own recursive way reports ENOENT for a
+ * read-only file system and never ends below /proc (seen in 24.21).
+ */
+function makeFolders(folder: string): void {
+  const missing: string[] = [];
+  for (let current = folder; tryStat(current) === undefined; current = dirname(current)) {
+    missing.push(current);
+    if (current === dirname(current)) break;
+  }
+  for (const path of missing.reverse()) {
+    try {
+      mkdirSync(path, 0o750);
+    } catch (error) {
+      // Another process may start at the same time.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+function probe(folder: string): void {
+  const path = join(folder, `.write-test-${process.pid}`);
+  closeSync(openSync(path, 'w', 0o600));
+  rmSync(path, { force: true });
 }
 
 function attempt(action: DataFolderFault['action'], folder: string, run: () => void): void {

@@ -1,9 +1,14 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from './config-error.ts';
-import { dataFolderError, ensureDataFolder, type DataFolderFault } from './data-folder.ts';
+import {
+  dataFolderError,
+  ensureDataFolder,
+  tryDataFolder,
+  type DataFolderFault,
+} from './data-folder.ts';
 import { readConfiguration } from './read-configuration.ts';
 
 let cwd = '';
@@ -69,6 +74,21 @@ describe('ensureDataFolder', () => {
       `The data folder ${file} is a file, not a folder.`,
     );
     expect(() => ensureDataFolder(join(file, 'x'))).toThrow(`lies below the file ${file}`);
+  });
+
+  it.runIf(process.platform === 'linux')(
+    'refuses a folder that the system cannot make, and ends',
+    () => {
+      expect(() => ensureDataFolder('/proc/no-such-folder')).toThrow('cannot be created (ENOENT)');
+    },
+  );
+
+  it('is foreseen without any folder being made', () => {
+    const folder = join(cwd, 'a', 'b');
+    expect(tryDataFolder(folder)).toBeUndefined();
+    expect(readdirSync(cwd)).toEqual([]);
+    writeFileSync(join(cwd, 'file'), '');
+    expect(tryDataFolder(join(cwd, 'file'))?.message).toContain('is a file, not a folder');
   });
 
   it.skipIf(process.getuid?.() === 0)('refuses a folder without the right to write', () => {

@@ -44,7 +44,7 @@ export function* demoHits(options: DemoOptions): Generator<Hit[]> {
   for (let index = 0; index < options.days; index++) {
     const nextDate = addToDate(options.firstDate, { days: index + 1 });
     const settledMs = Math.min(...makers.map((maker) => maker.startOf(nextDate)));
-    for (const maker of makers) waiting.push(...maker.hitsOfDay(index));
+    for (const maker of makers) waiting = waiting.concat(maker.hitsOfDay(index));
     waiting.sort((left, right) => left.timeMs - right.timeMs);
     const settledCount = countBefore(waiting, Math.min(settledMs, options.endMs));
     yield* batchesOf(waiting.slice(0, settledCount));

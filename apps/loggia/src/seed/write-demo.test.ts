@@ -67,7 +67,7 @@ describe('writeDemo', () => {
     const [result] = writeDemo(journal, REQUEST, () => undefined);
     const site = journal.sites.byDomain('demo.example');
     expect(site?.id).not.toBe(half?.id);
-    const counted = journal.tail.eventsAfter(0, 100_000).length;
+    const counted = journal.tail.readEvents(0, 100_000).length;
     expect(counted).toBe(result?.hitCount);
   });
 });

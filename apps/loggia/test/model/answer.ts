@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Goal, Hit, Site } from '@loggia/contract';
 import { labelsOf, resolvedTime } from './buckets.ts';
-import { cellsOf, type Cell, type Selection } from './cells.ts';
+import { cellsOf, emptyCell, type Cell, type Selection } from './cells.ts';
 import { metricOf } from './metric.ts';
 import type { Answer, MetricValue, QueryBody, ResultRow } from './query.ts';
-import { rangeOf, trimmed, type Clock } from './range.ts';
+import { comparisonOf, rangeOf, trimmed, type Clock } from './range.ts';
+import { changeOf } from './rounding.ts';
 import { formVisits, startMs } from './visits.ts';
 
 /** Everything that decides an answer besides the query. */
@@ -34,9 +36,15 @@ export function answerByModel(model: ModelSite, query: QueryBody): Answer {
   const rows = rowsOf(selection, query.metrics);
   rows.sort(byOrder(orderOf(query, dimensions), query.metrics, dimensions));
   const { limit = 10_000, offset = 0 } = query.pagination ?? {};
+  const page = rows.slice(offset, offset + limit);
+  const comparisons = query.include?.comparisons;
+  const compared =
+    comparisons === undefined
+      ? undefined
+      : { ...selection, range: comparisonOf(range, query.date_range, comparisons, clock) };
   const timeDimension = dimensions.find((dimension) => dimension.startsWith('time'));
   return {
-    results: rows.slice(offset, offset + limit),
+    results: compared === undefined ? page : withComparison(page, query, selection, compared),
     ...(query.include?.time_labels === true && timeDimension !== undefined
       ? { time_labels: labelsOf(timeDimension, zone, range) }
       : {}),
@@ -44,16 +52,58 @@ export function answerByModel(model: ModelSite, query: QueryBody): Answer {
   };
 }
 
+/** Each row beside the row of the compared range that has the same values, or bucket by bucket. */
+function withComparison(
+  rows: readonly ResultRow[],
+  { metrics }: QueryBody,
+  selection: Selection,
+  compared: Selection,
+): ResultRow[] {
+  const cells = cellsOf(compared);
+  return rows.map((row) => {
+    const dimensions = row.dimensions.map((value, index) => {
+      const dimension = selection.dimensions[index] ?? '';
+      if (!dimension.startsWith('time')) return value;
+      const position = labelsOf(dimension, selection.zone, selection.range).indexOf(value);
+      return labelsOf(dimension, compared.zone, compared.range)[position] ?? '';
+    });
+    const cell = cells.find((one) => isDeepStrictEqual(one.dimensions, dimensions));
+    const before = metrics.map((name) => metricOf(name, cell ?? emptyCell(dimensions), compared));
+    const change = metrics.map((name, index) =>
+      changeOf(name, amountOf(before[index] ?? null), amountOf(row.metrics[index] ?? null)),
+    );
+    return { ...row, comparison: { dimensions, metrics: before, change } };
+  });
+}
+
+function amountOf(value: MetricValue): number | null {
+  return value === null || typeof value === 'number' ? value : value.value;
+}
+
 function rowsOf(selection: Selection, metrics: readonly string[]): ResultRow[] {
   return cellsOf(selection)
     .map((cell) => ({ cell, metrics: metrics.map((name) => metricOf(name, cell, selection)) }))
-    .filter(({ cell, metrics }) => isListed(cell, metrics))
+    .filter((row) => isListed(row.cell, metrics, row.metrics))
     .map(({ cell, metrics }) => ({ dimensions: cell.dimensions, metrics }));
 }
 
-/** 'Rows of zeros only are not listed.' An answer without dimensions is always one row. */
-function isListed(cell: Cell, metrics: readonly MetricValue[]): boolean {
-  return cell.dimensions.length === 0 || metrics.some((value) => value !== 0);
+/** Metrics that go by the events' own times. */
+const BY_EVENT_TIME = ['pageviews', 'events', 'total_revenue', 'average_revenue'];
+
+/**
+ * A row is what one of the metrics finds something in; 'rows of zeros only are not listed'. An
+ * answer without dimensions is always one row.
+ */
+function isListed(cell: Cell, names: readonly string[], values: readonly MetricValue[]): boolean {
+  if (cell.dimensions.length === 0) return true;
+  const found = names.some(
+    (name) => (BY_EVENT_TIME.includes(name) ? cell.events.size : cell.visits.size) > 0,
+  );
+  return found && !values.every(isZero);
+}
+
+function isZero(value: MetricValue): boolean {
+  return value === 0 || (value !== null && typeof value === 'object' && value.value === 0);
 }
 
 type Order = NonNullable<QueryBody['order_by']>;

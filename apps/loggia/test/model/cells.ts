@@ -53,12 +53,7 @@ export function cellsOf(selection: Selection): Cell[] {
       addVisit(cells, selection, visit, fitting);
     }
   }
-  return cells.all().filter((cell) => isRow(cell));
-}
-
-/** A row is what a fitting event is in. */
-function isRow(cell: Cell): boolean {
-  return cell.dimensions.length === 0 || cell.visits.size > 0 || cell.events.size > 0;
+  return cells.all();
 }
 
 function addVisit(cells: Cells, selection: Selection, visit: ModelVisit, fitting: Hit[]): void {
@@ -71,17 +66,25 @@ function addVisit(cells: Cells, selection: Selection, visit: ModelVisit, fitting
   for (const hit of isByPlace ? (entry === undefined ? [] : [entry]) : fitting) {
     for (const key of keysOf(selection, visit, hit, began)) cells.at(key).entered.add(visit);
   }
+  const byView = { ...selection, dimensions: selection.dimensions.map(viewedPage) };
   for (const hit of exit === undefined ? [] : [exit]) {
-    for (const key of keysOf(selection, visit, hit, began)) cells.at(key).exited.add(visit);
+    for (const key of keysOf(byView, visit, hit, began)) cells.at(key).exited.add(visit);
   }
-  for (const hit of visit.hits) {
-    if (isPing(hit) && !pagePasses(selection.filters, visit, hit)) continue;
+  for (const hit of visit.hits.filter((one) => one.name === 'pageview')) {
+    for (const key of keysOf(byView, visit, hit, began)) cells.at(key).views.add(hit);
+  }
+  for (const hit of visit.hits.filter(isPing)) {
+    if (!pagePasses(selection.filters, visit, hit)) continue;
     for (const key of keysOf(selection, visit, hit, began)) {
       const cell = cells.at(key);
-      if (isPing(hit) && cell.visits.has(visit)) cell.pings.add({ visit, hit });
-      if (hit.name === 'pageview') cell.views.add(hit);
+      if (cell.visits.has(visit)) cell.pings.add({ visit, hit });
     }
   }
+}
+
+/** An exit rate by exit page asks how often a view of that page was the last one. */
+function viewedPage(dimension: string): string {
+  return dimension === 'visit:exit_page' ? 'event:page' : dimension;
 }
 
 /**
@@ -142,24 +145,26 @@ export function listedGoals(selection: Pick<Selection, 'goals' | 'filters'>): Go
   );
 }
 
+/** A row in which nothing happened. */
+export function emptyCell(dimensions: readonly string[]): Cell {
+  return {
+    dimensions,
+    visits: new Set(),
+    entered: new Set(),
+    exited: new Set(),
+    views: new Set(),
+    pings: new Set(),
+    events: new Set(),
+  };
+}
+
 class Cells {
   readonly #cells = new Map<string, Cell>();
 
   at(dimensions: readonly string[]): Cell {
     const name = JSON.stringify(dimensions);
-    let cell = this.#cells.get(name);
-    if (cell === undefined) {
-      cell = {
-        dimensions,
-        visits: new Set(),
-        entered: new Set(),
-        exited: new Set(),
-        views: new Set(),
-        pings: new Set(),
-        events: new Set(),
-      };
-      this.#cells.set(name, cell);
-    }
+    const cell = this.#cells.get(name) ?? emptyCell(dimensions);
+    this.#cells.set(name, cell);
     return cell;
   }
 

@@ -41,7 +41,11 @@ function valueHolds(leaf: Leaf, known: string | null): boolean {
   const fold = (text: string): string =>
     modifiers?.case_sensitive === false ? text.toLowerCase() : text;
   const holds = (clause: string): boolean => {
-    if (operator.startsWith('is')) return fold(value) === fold(clause);
+    if (operator.startsWith('is')) {
+      // A missing tag is shown as '(not set)' and, as the text has it, 'is the value `(none)`' too.
+      const isMissingTag = known === null && dimension.startsWith('visit:utm_');
+      return fold(value) === fold(clause) || (isMissingTag && clause === '(none)');
+    }
     if (operator.startsWith('contains')) return fold(value).includes(fold(clause));
     if (operator.startsWith('matches_wildcard')) return pageMatches(clause, value);
     // '`matches` patterns are unanchored.'

@@ -1,5 +1,13 @@
 import type { Comparisons, QueryBody } from './query.ts';
-import { addDays, dateAt, daysBetween, firstOfMonth, startOfDate, wallAt } from './local-time.ts';
+import {
+  addDays,
+  dateAt,
+  daysBetween,
+  firstOfMonth,
+  instantAt,
+  startOfDate,
+  wallAt,
+} from './local-time.ts';
 
 /** A stretch of time, `[fromMs, toMs)`. */
 export interface Range {
@@ -74,7 +82,12 @@ export function trimmed(range: Range, dateRange: QueryBody['date_range'], clock:
 }
 
 /** The range that a query's range is compared with. */
-export function comparisonOf(range: Range, comparisons: Comparisons, clock: Clock): Range {
+export function comparisonOf(
+  range: Range,
+  dateRange: QueryBody['date_range'],
+  comparisons: Comparisons,
+  clock: Clock,
+): Range {
   const { zone, nowMs } = clock;
   if (comparisons.mode === 'custom') {
     if (comparisons.date_range === undefined) throw new Error('custom needs a range');
@@ -84,6 +97,29 @@ export function comparisonOf(range: Range, comparisons: Comparisons, clock: Cloc
   const today = dateAt(zone, nowMs);
   const lastOfRange = dateAt(zone, range.toMs - 1);
   const last = lastOfRange < today ? lastOfRange : today;
-  const shift = comparisons.mode === 'previous_period' ? -daysBetween(first, last) - 1 : -365;
-  return days(zone, addDays(first, shift), addDays(last, shift));
+  const previous =
+    comparisons.mode === 'year_over_year'
+      ? yearBefore(first)
+      : addDays(first, -daysBetween(first, last) - 1);
+  const from = comparisons.match_day_of_week === true ? sameWeekday(previous, first) : previous;
+  const to = addDays(from, daysBetween(first, last));
+  if (dateRange !== 'day') return days(zone, from, to);
+  // 'Comparison with "today" compares the same part of the day.'
+  const { hour, minute, second } = wallAt(zone, nowMs);
+  const time = [hour, minute, second].map((part) => String(part).padStart(2, '0')).join(':');
+  return { fromMs: startOfDate(zone, from), toMs: instantAt(zone, to, time) + 1000 };
+}
+
+/** The same date a year before, the last of February where there is no 29th. */
+function yearBefore(date: string): string {
+  const year = Number(date.slice(0, 4)) - 1;
+  return date.endsWith('02-29') ? `${year}-02-28` : `${year}${date.slice(4)}`;
+}
+
+/** The date nearest to `date` that has the weekday of `model` and is another date. */
+function sameWeekday(date: string, model: string): string {
+  const candidates = [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6]
+    .map((shift) => addDays(date, shift))
+    .filter((one) => one !== model && daysBetween(one, model) % 7 === 0);
+  return candidates[0] ?? date;
 }

@@ -11,3 +11,15 @@ export function quotient(part: number, whole: number, factor: number, digits: nu
   const value = Number(rounded) / Number(scale);
   return numerator < 0n && value !== 0 ? -value : value;
 }
+
+/**
+ * How a metric moved: rates by points, where a rate of 0 before tells nothing; all else by whole
+ * per cent, where anything after nothing is 100.
+ */
+export function changeOf(metric: string, before: number | null, now: number | null): number | null {
+  if (before === null || now === null) return null;
+  if (metric === 'bounce_rate') return before === 0 ? null : now - before;
+  if (before === 0) return now > 0 ? 100 : 0;
+  const scaled = (value: number): number => Math.round(value * 1000);
+  return quotient(scaled(now) - scaled(before), scaled(before), 100, 0);
+}

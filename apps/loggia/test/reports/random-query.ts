@@ -248,7 +248,6 @@ function isAllowed(
   const onTop = filters.filter(isLeaf);
   const hasGoal =
     dimensions.includes('event:goal') || onTop.some((leaf) => leaf[1] === 'event:goal');
-  const onEvents = filters.flatMap(leavesOf).some((leaf) => leaf[1].startsWith('event:'));
   if (VISIT_METRICS.includes(metric)) return !hasOther;
   if (PAGE_METRICS.includes(metric)) {
     const hasPage =
@@ -256,7 +255,8 @@ function isAllowed(
     return hasPage && !hasOther;
   }
   if (metric === 'exit_rate') {
-    return dimensions.length === 1 && dimensions[0] === 'event:page' && !onEvents;
+    const pages = ['event:page', 'visit:exit_page'].filter((name) => dimensions.includes(name));
+    return pages.length === 1 && !hasOther;
   }
   if (metric === 'percentage') return dimensions.length > 0;
   if (CONVERSIONS.includes(metric)) {

@@ -3,8 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ZoneRules, isTimeZone } from '@tandem/base';
 import { Journal, JournalError } from '@loggia/journal';
-import { ConfigError } from '../../config/config-error.ts';
-import { ensureDataFolder } from '../../config/data-folder.ts';
+import { tryDataFolder } from '../../config/data-folder.ts';
 import type { MachineFacts } from './machine-checks.ts';
 import type { StorageFacts } from './storage-checks.ts';
 
@@ -40,7 +39,7 @@ export function observeStorage(folder: string): StorageFacts {
   return {
     folder,
     exists,
-    fault: faultOf(exists ? folder : place, folder),
+    fault: faultOf(folder),
     fileSystemType: space === null ? null : space.type >>> 0,
     freeBytes: space === null ? null : space.bavail * space.bsize,
     journal: journalOf(folder),
@@ -53,16 +52,10 @@ function nearestFolder(folder: string): string {
   return current;
 }
 
-/** A folder that is to be made needs one above it that can be written. */
-function faultOf(place: string, folder: string): StorageFacts['fault'] {
-  try {
-    ensureDataFolder(place);
-    return null;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const message = place === folder ? error.message : error.message.replace(place, folder);
-    return { message, hint: error.hint ?? 'Choose another folder.' };
-  }
+function faultOf(folder: string): StorageFacts['fault'] {
+  const error = tryDataFolder(folder);
+  if (error === undefined) return null;
+  return { message: error.message, hint: error.hint ?? 'Choose another folder.' };
 }
 
 function journalOf(folder: string): StorageFacts['journal'] {
