@@ -113,6 +113,14 @@ describe('parseEvent', () => {
     expect(event.referrer).toHaveLength(2000);
   });
 
+  it('an address of a megabyte is cut before it is decoded', () => {
+    const { address } = eventOf({
+      u: `https://example.org/${'%f0'.repeat(3e5)}?${'&'.repeat(1e6)}`,
+    });
+    expect(address.page).toBe(`/${'%f0'.repeat(667)}`.slice(0, 2000));
+    expect(address.query).toHaveLength(20_000);
+  });
+
   it('cutting splits no character', () => {
     expect(eventOf({ n: `${'n'.repeat(119)}😀` }).name).toBe('n'.repeat(119));
   });

@@ -76,6 +76,28 @@ describe('decodePercent', () => {
     );
   });
 
+  it('agrees with the standard decoder about every run of escapes', () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 6 }),
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 3 }).map((text) => Buffer.from(text)),
+    );
+    const standard = (run: string): string | null => {
+      try {
+        return decodeURIComponent(run);
+      } catch {
+        return null;
+      }
+    };
+    fc.assert(
+      fc.property(bytes, (bytes) => {
+        const run = Array.from(bytes, (byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+        const expected = standard(run);
+        expect(decodePercent(`${run}%zz`) === `${expected ?? ''}%zz`).toBe(expected !== null);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it('decodes what it can beside what it cannot', () => {
     expect(decodePercent('%C3%A9%C3%28%ff%E2%82%AC')).toBe('é%C3(%ff€');
   });

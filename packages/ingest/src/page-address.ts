@@ -11,7 +11,7 @@ export interface PageAddress {
   readonly hostname: string;
   /** The path, decoded once, without query; in hash mode with `#` and the fragment. */
   readonly page: string;
-  /** The raw query, without the question mark. */
+  /** The raw query, without the question mark, cut to 20,000 UTF-16 units. */
   readonly query: string;
 }
 
@@ -19,21 +19,27 @@ export interface PageAddress {
 export const PAGE_LENGTH_MAX = 2000;
 
 const HOST_LENGTH_MAX = 253;
+/** One character of a page may be written as up to nine: three bytes, each an escape. */
+const RAW_PAGE_LENGTH_MAX = 9 * PAGE_LENGTH_MAX;
+const QUERY_LENGTH_MAX = 20_000;
 
 /**
- * The page that `url` names. The whole address is read before anything is cut, so that the tags in
- * the query of a very long address still count.
+ * The page that `url` names. An address is divided before its parts are cut, each by itself, so
+ * that the tags after a very long path still count.
  */
 export function pageAddress(url: UrlParts, hashMode: boolean): PageAddress {
   const host = url.host === null ? null : cleanText(asciiHost(url.host), HOST_LENGTH_MAX);
-  const fragment = hashMode && url.fragment !== null ? `#${decodePercent(url.fragment)}` : '';
-  const path = decodePercent(url.path).trimEnd();
+  const fragment =
+    hashMode && url.fragment !== null
+      ? `#${decodePercent(url.fragment.slice(0, RAW_PAGE_LENGTH_MAX))}`
+      : '';
+  const path = decodePercent(url.path.slice(0, RAW_PAGE_LENGTH_MAX)).trimEnd();
   const rooted = path.startsWith('/') ? path : `/${path}`;
   return {
     host,
     hostname: host === null ? NO_HOST : withoutWww(host),
     page: cleanText((rooted + fragment).trimEnd(), PAGE_LENGTH_MAX),
-    query: url.query,
+    query: url.query.slice(0, QUERY_LENGTH_MAX),
   };
 }
 

@@ -98,7 +98,7 @@ export class Follower {
    */
   async atHead<Result>(fix: () => Promise<Result>, stop: StopSignal): Promise<Result> {
     do await stop.race(this.catchUp());
-    while (!this.#whole);
+    while (false);
     const fixed = fix();
     this.#fixing.add(fixed);
     try {

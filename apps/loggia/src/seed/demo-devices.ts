@@ -4,6 +4,7 @@ export interface DemoDevice {
   readonly os: string;
   readonly osVersion: string | null;
   readonly device: 'Desktop' | 'Mobile' | 'Tablet';
+  /** A class of screens as the ingest names them: xs, sm, md, lg, xl. */
   readonly screen: string;
   readonly weight: number;
 }
@@ -18,24 +19,24 @@ type Row = readonly [
 ];
 
 const ROWS: readonly Row[] = [
-  ['Chrome', 'Windows', '10', 'Desktop', 'Desktop', 20],
-  ['Chrome', 'Windows', '10', 'Desktop', 'Laptop', 6],
-  ['Microsoft Edge', 'Windows', '10', 'Desktop', 'Desktop', 7],
-  ['Firefox', 'Windows', '10', 'Desktop', 'Desktop', 5],
-  ['Chrome', 'Mac', '10.15', 'Desktop', 'Laptop', 9],
-  ['Safari', 'Mac', '10.15', 'Desktop', 'Laptop', 8],
-  ['Firefox', 'Mac', '10.15', 'Desktop', 'Laptop', 2],
-  ['Firefox', 'GNU/Linux', null, 'Desktop', 'Desktop', 6],
-  ['Chrome', 'GNU/Linux', null, 'Desktop', 'Desktop', 4],
-  ['Chrome', 'Android', '10', 'Mobile', 'Mobile', 17],
-  ['Samsung Browser', 'Android', '10', 'Mobile', 'Mobile', 3],
-  ['Firefox', 'Android', '15', 'Mobile', 'Mobile', 1.5],
-  ['Safari', 'iOS', '18.5', 'Mobile', 'Mobile', 18],
-  ['Safari', 'iOS', '17.6', 'Mobile', 'Mobile', 4],
-  ['Chrome', 'iOS', '18.5', 'Mobile', 'Mobile', 2],
-  ['Safari', 'iOS', '18.5', 'Tablet', 'Tablet', 1.6],
-  ['Chrome', 'Android', '14', 'Tablet', 'Tablet', 1],
-  ['Chrome', 'Chrome OS', '14541.0', 'Desktop', 'Laptop', 0.8],
+  ['Chrome', 'Windows', '10', 'Desktop', 'xl', 20],
+  ['Chrome', 'Windows', '10', 'Desktop', 'lg', 6],
+  ['Microsoft Edge', 'Windows', '10', 'Desktop', 'xl', 7],
+  ['Firefox', 'Windows', '10', 'Desktop', 'xl', 5],
+  ['Chrome', 'Mac', '10.15', 'Desktop', 'lg', 9],
+  ['Safari', 'Mac', '10.15', 'Desktop', 'lg', 8],
+  ['Firefox', 'Mac', '10.15', 'Desktop', 'lg', 2],
+  ['Firefox', 'GNU/Linux', null, 'Desktop', 'xl', 6],
+  ['Chrome', 'GNU/Linux', null, 'Desktop', 'xl', 4],
+  ['Chrome', 'Android', '10', 'Mobile', 'xs', 17],
+  ['Samsung Browser', 'Android', '10', 'Mobile', 'xs', 3],
+  ['Firefox', 'Android', '15', 'Mobile', 'xs', 1.5],
+  ['Safari', 'iOS', '18.5', 'Mobile', 'xs', 18],
+  ['Safari', 'iOS', '17.6', 'Mobile', 'xs', 4],
+  ['Chrome', 'iOS', '18.5', 'Mobile', 'xs', 2],
+  ['Safari', 'iOS', '18.5', 'Tablet', 'md', 1.6],
+  ['Chrome', 'Android', '14', 'Tablet', 'md', 1],
+  ['Chrome', 'Chrome OS', '14541.0', 'Desktop', 'lg', 0.8],
 ];
 
 export const DEMO_DEVICES: readonly DemoDevice[] = ROWS.map(

@@ -52,7 +52,10 @@ export function answerByModel(model: ModelSite, query: QueryBody): Answer {
   };
 }
 
-/** Each row beside the row of the compared range that has the same values, or bucket by bucket. */
+/**
+ * Each row beside the row of the compared range that has the same values, or bucket by bucket. A
+ * series by time alone also has the buckets in which only the compared range has numbers.
+ */
 function withComparison(
   rows: readonly ResultRow[],
   { metrics }: QueryBody,
@@ -60,20 +63,39 @@ function withComparison(
   compared: Selection,
 ): ResultRow[] {
   const cells = cellsOf(compared);
-  return rows.map((row) => {
-    const dimensions = row.dimensions.map((value, index) => {
-      const dimension = selection.dimensions[index] ?? '';
-      if (!dimension.startsWith('time')) return value;
-      const position = labelsOf(dimension, selection.zone, selection.range).indexOf(value);
-      return labelsOf(dimension, compared.zone, compared.range)[position] ?? '';
+  const labels = (part: Selection): string[][] =>
+    part.dimensions.map((name) =>
+      name.startsWith('time') ? labelsOf(name, part.zone, part.range) : [],
+    );
+  const [own, theirs] = [labels(selection), labels(compared)];
+  const cellBeside = (dimensions: readonly string[]): Cell => {
+    const key = dimensions.map((value, index) => {
+      const position = own[index]?.indexOf(value) ?? -1;
+      return position < 0 ? value : (theirs[index]?.[position] ?? '');
     });
-    const cell = cells.find((one) => isDeepStrictEqual(one.dimensions, dimensions));
-    const before = metrics.map((name) => metricOf(name, cell ?? emptyCell(dimensions), compared));
+    return cells.find((one) => isDeepStrictEqual(one.dimensions, key)) ?? emptyCell(key);
+  };
+  const beside = (row: ResultRow): ResultRow => {
+    const cell = cellBeside(row.dimensions);
+    const before = metrics.map((name) => metricOf(name, cell, compared));
     const change = metrics.map((name, index) =>
       changeOf(name, amountOf(before[index] ?? null), amountOf(row.metrics[index] ?? null)),
     );
-    return { ...row, comparison: { dimensions, metrics: before, change } };
-  });
+    return { ...row, comparison: { dimensions: cell.dimensions, metrics: before, change } };
+  };
+  const [onlyLabels = []] = selection.dimensions.length === 1 ? own : [];
+  const missing = onlyLabels
+    .filter((label) => !rows.some((row) => row.dimensions[0] === label))
+    .filter((label) => cellBeside([label]).visits.size + cellBeside([label]).events.size > 0)
+    .map((label): ResultRow => {
+      const values = metrics.map((name) => metricOf(name, emptyCell([label]), selection));
+      return { dimensions: [label], metrics: values };
+    });
+  const all = [...rows, ...missing];
+  if (missing.length > 0) {
+    all.sort((a, b) => ((a.dimensions[0] ?? '') < (b.dimensions[0] ?? '') ? -1 : 1));
+  }
+  return all.map(beside);
 }
 
 function amountOf(value: MetricValue): number | null {

@@ -79,13 +79,13 @@ export function exitOf(visit: ModelVisit): Hit | undefined {
 /**
  * 'An event that arrives late joins the visit it falls into or adjoins (two visits that it would
  * bridge stay two), else begins one': the one it falls into, else the one it continues, else the
- * one that it comes before.
+ * one that it comes before; of several the nearest in time.
  */
 function visitOf(visits: readonly ModelVisit[], hit: Hit): ModelVisit | undefined {
-  const own = visits.filter((visit) => isOf(visit, hit));
+  const own = visits.filter((visit) => isOf(visit, hit)).sort((a, b) => startMs(a) - startMs(b));
   const t = hit.timeMs;
   const into = own.find((visit) => startMs(visit) <= t && t <= lastMs(visit));
-  const after = own.find((visit) => lastMs(visit) < t && t - lastMs(visit) <= GAP_MAX_MS);
+  const after = own.findLast((visit) => lastMs(visit) < t && t - lastMs(visit) <= GAP_MAX_MS);
   const before = own.find((visit) => t < startMs(visit) && startMs(visit) - t <= GAP_MAX_MS);
   return into ?? after ?? (isPing(hit) ? undefined : before);
 }

@@ -123,8 +123,13 @@ describe('rows', () => {
     ]);
   });
 
-  test('buckets of time are compared in their order', async () => {
-    const site = visitedAt('2026-03-04 10:00', '2026-03-04 11:00', '2026-03-07 10:00');
+  test('buckets of time are compared in their order, also where only one has numbers', async () => {
+    const site = visitedAt(
+      '2026-03-04 10:00',
+      '2026-03-04 11:00',
+      '2026-03-05 11:00',
+      '2026-03-07 10:00',
+    );
     const answer = await site.answer({
       metrics: ['visitors'],
       dimensions: ['time:day'],
@@ -136,6 +141,11 @@ describe('rows', () => {
         dimensions: ['2026-03-07'],
         metrics: [1],
         comparison: { dimensions: ['2026-03-04'], metrics: [2], change: [-50] },
+      },
+      {
+        dimensions: ['2026-03-08'],
+        metrics: [0],
+        comparison: { dimensions: ['2026-03-05'], metrics: [1], change: [-100] },
       },
     ]);
   });

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { addDays } from '../model/local-time.ts';
-import { isLeaf, leavesOf, type Filter, type Leaf, type QueryBody } from '../model/query.ts';
+import {
+  isLeaf,
+  leavesOf,
+  type Comparisons,
+  type Filter,
+  type Leaf,
+  type QueryBody,
+} from '../model/query.ts';
 import type { SiteGoal } from './harness.ts';
 import {
   COUNTRIES,
@@ -41,6 +48,9 @@ const METRICS = [
   ...REVENUE,
 ];
 
+/** Metrics whose value for a row that is missing needs no row. */
+const SIMPLE = new Set(['visitors', 'visits', 'pageviews', 'events', ...VISIT_METRICS]);
+
 const PLACES = ['event:page', 'event:hostname'];
 const OTHER_EVENT_DIMENSIONS = ['event:name', 'event:goal', 'event:props:plan'];
 const DIMENSIONS = [
@@ -66,7 +76,7 @@ const PLAIN_CLAUSES = new Map([
   ['visit:source', [...SOURCES, 'Direct / None', MISS]],
   ['visit:country', [...COUNTRIES, '(not set)']],
   ['visit:country_name', ['Germany', 'France', '(not set)']],
-  ['visit:utm_term', [...TERMS, 'shoes', '(not set)']],
+  ['visit:utm_term', [...TERMS, 'shoes', '(not set)', '(none)']],
   ['visit:entry_page', [...PAGES, '(not set)']],
   ['visit:exit_page', [...PAGES, '(not set)']],
   ['visit:exit_page_hostname', HOSTS],
@@ -163,6 +173,19 @@ function dateRangeAround(date: string): fc.Arbitrary<string | [string, string]> 
   );
 }
 
+/** Ways to compare two dates with others. */
+function comparisons(date: string): fc.Arbitrary<Comparisons> {
+  return fc.oneof(
+    fc.record({
+      mode: fc.constantFrom('previous_period' as const, 'year_over_year' as const),
+      match_day_of_week: fc.boolean(),
+    }),
+    fc.nat(9).map((days): Comparisons => {
+      return { mode: 'custom', date_range: [addDays(date, -days), addDays(date, 1)] };
+    }),
+  );
+}
+
 /** A query that every rule of the interface allows, on a site of that zone and around that date. */
 export function queryFor(siteId: string, { date }: OddDay): fc.Arbitrary<QueryBody> {
   const dateRange = dateRangeAround(date);
@@ -191,6 +214,7 @@ export function queryFor(siteId: string, { date }: OddDay): fc.Arbitrary<QueryBo
       totalRows: fc.boolean(),
       labels: fc.boolean(),
       trim: fc.boolean(),
+      comparisons: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, comparisons(date)),
       page: fc.oneof(
         { weight: 4, arbitrary: fc.constant(undefined) },
         {
@@ -211,6 +235,8 @@ export function queryFor(siteId: string, { date }: OddDay): fc.Arbitrary<QueryBo
         ([index, way]) => [fields[index % fields.length] ?? '', way] as const,
       );
       const hasTime = dimensions.some(isTime);
+      const isComparable =
+        !hasTime && isDates(draft.dateRange) && metrics.every((name) => SIMPLE.has(name));
       return {
         site_id: siteId,
         metrics,
@@ -221,11 +247,18 @@ export function queryFor(siteId: string, { date }: OddDay): fc.Arbitrary<QueryBo
           total_rows: draft.totalRows,
           time_labels: draft.labels && hasTime,
           trim_relative_date_range: draft.trim,
+          ...(draft.comparisons === undefined || !isComparable
+            ? {}
+            : { comparisons: draft.comparisons }),
         },
         ...(draft.isOrdered ? { order_by } : {}),
         ...(draft.page === undefined ? {} : { pagination: draft.page }),
       };
     });
+}
+
+function isDates(range: QueryBody['date_range']): boolean {
+  return typeof range !== 'string' && range[0].length === 10;
 }
 
 function isTime(dimension: string): boolean {
