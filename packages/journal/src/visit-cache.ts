@@ -11,35 +11,30 @@ const VISITORS_MAX = 20_000;
  * transaction was rolled back or when another connection, or a purge, has written.
  */
 export class VisitCache {
-  readonly #byVisitor = new LruCache<bigint, readonly VisitRow[]>(VISITORS_MAX);
+  readonly #byVisitor = new LruCache<bigint, VisitRow[]>(VISITORS_MAX);
 
   /** All stored visits of the visitor, on any site; undefined when that is not known. */
   visitsOf(visitor: bigint): readonly VisitRow[] | undefined {
     return this.#byVisitor.get(visitor);
   }
 
-  /** `visits` are all that the database holds of the visitor. */
-  set(visitor: bigint, visits: readonly VisitRow[]): void {
+  /** `visits` are all that the database holds of the visitor; they are the cache's from now on. */
+  set(visitor: bigint, visits: VisitRow[]): void {
     this.#byVisitor.set(visitor, visits);
-  }
-
-  /** The stored state of a visit, if it is known. */
-  find(visitor: bigint, id: number): VisitRow | undefined {
-    return this.#byVisitor.get(visitor)?.find((visit) => visit.id === id);
   }
 
   /** Follows an insertion into the database. */
   add(visit: VisitRow): void {
-    const visits = this.#byVisitor.get(visit.visitor);
-    if (visits !== undefined) this.#byVisitor.set(visit.visitor, [...visits, visit]);
+    this.#byVisitor.get(visit.visitor)?.push(visit);
   }
 
-  /** Follows an update of the database. */
-  replace(visit: VisitRow): void {
+  /** Follows, or goes before, an update. Returns the state until then, if it is known. */
+  exchange(visit: VisitRow): VisitRow | undefined {
     const visits = this.#byVisitor.get(visit.visitor);
-    if (visits === undefined) return;
-    const replaced = visits.map((other) => (other.id === visit.id ? visit : other));
-    this.#byVisitor.set(visit.visitor, replaced);
+    const index = visits?.findIndex(({ id }) => id === visit.id) ?? -1;
+    const before = visits?.[index];
+    if (visits !== undefined && before !== undefined) visits[index] = visit;
+    return before;
   }
 
   clear(): void {

@@ -62,11 +62,10 @@ export class VisitTable {
     visitor: bigint,
     aroundMs: { readonly fromMs: number; readonly toMs: number },
   ): readonly VisitRow[] {
+    const { fromMs, toMs } = aroundMs;
     return this.#allOf(visitor).filter(
-      (visit) =>
-        visit.site_id === siteId &&
-        visit.last_ms >= aroundMs.fromMs &&
-        visit.start_ms <= aroundMs.toMs,
+      ({ site_id, last_ms, start_ms }) =>
+        site_id === siteId && last_ms >= fromMs && start_ms <= toMs,
     );
   }
 
@@ -82,14 +81,18 @@ export class VisitTable {
   /** Writes the visit, which must exist, with the site and the visitor that it has. */
   update(visit: VisitRow): void {
     this.#connection.atomically(() => {
-      const cache = this.#currentCache();
-      const stored = cache?.find(visit.visitor, visit.id);
-      const updated =
-        stored !== undefined && RARELY_CHANGED_NAMES.every((name) => stored[name] === visit[name])
-          ? this.#writeActivity(visit)
-          : this.#writeAll(visit);
+      const before = this.#currentCache()?.exchange(visit);
+      let updated = 0;
+      try {
+        updated =
+          before !== undefined && isActivityOnly(before, visit)
+            ? this.#writeActivity(visit)
+            : this.#writeAll(visit);
+      } finally {
+        // Whoever catches the failure and goes on must not meet what was not written.
+        if (updated === 0) this.#connection.invalidate();
+      }
       assert(updated === 1, 'the visit to be changed exists');
-      cache?.replace(visit);
     });
   }
 
@@ -129,7 +132,7 @@ export class VisitTable {
     const at = this.#cachedAt;
     if (at.transaction === transaction && at.invalidations === invalidations) return this.#cache;
     const dataVersion = integerOf(this.#dataVersion.get()?.[0]);
-    if (at.dataVersion !== dataVersion || at.invalidations !== invalidations) this.#cache.clear();
+    if (at.invalidations !== invalidations) this.#cache.clear();
     this.#cachedAt = { transaction, dataVersion, invalidations };
     return this.#cache;
   }
@@ -147,6 +150,12 @@ export class VisitTable {
 
 function updateSql(names: readonly string[]): string {
   return `UPDATE visit SET ${names.map((name) => `${name} = ?`).join(', ')}, change = ? WHERE id = ?`;
+}
+
+/** Whether nothing but the columns of activity tells the two states apart. */
+function isActivityOnly(before: VisitRow, after: VisitRow): boolean {
+  for (const name of RARELY_CHANGED_NAMES) if (before[name] !== after[name]) return false;
+  return true;
 }
 
 function readVisit(cells: Cells): VisitRow {

@@ -84,7 +84,7 @@ export class Follower {
       if (this.#whole && isAt(this.#position, this.#readHead())) return;
     } else {
       // Its failure belongs to those who started it; this call tries for itself.
-      await running.catch(() => undefined);
+      return running;
     }
     this.#round ??= this.#runRound().finally(() => {
       this.#round = undefined;
@@ -98,7 +98,7 @@ export class Follower {
    */
   async atHead<Result>(fix: () => Promise<Result>, stop: StopSignal): Promise<Result> {
     do await stop.race(this.catchUp());
-    while (false);
+    while (!this.#whole);
     const fixed = fix();
     this.#fixing.add(fixed);
     try {

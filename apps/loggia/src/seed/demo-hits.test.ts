@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { Hit } from '@loggia/contract';
+import { CHANNELS, SCREEN_CLASSES } from '@loggia/ingest';
 import { ZoneRules } from '@tandem/base';
 import { describe, expect, it } from 'vitest';
 import { DEMO_BATCH_MAX, demoHits, type DemoOptions } from './demo-hits.ts';
@@ -87,6 +88,13 @@ describe('demo data', () => {
     for (const name of ['pageview', 'engagement', 'Signup', 'Purchase', 'File Download', '404']) {
       expect(names).toContain(name);
     }
+  });
+
+  it('has the channels and screen classes that the ingest knows', () => {
+    const channels: readonly string[] = CHANNELS;
+    const screens: readonly (string | null)[] = SCREEN_CLASSES.map(({ name }) => name);
+    expect(hits.filter((hit) => !channels.includes(hit.attributes.channel))).toEqual([]);
+    expect(hits.filter((hit) => !screens.includes(hit.attributes.screen))).toEqual([]);
   });
 
   it('has quiet weekends and quiet nights', () => {

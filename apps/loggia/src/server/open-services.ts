@@ -70,7 +70,7 @@ export async function openServices(
     logger,
     journal,
     sites: new SiteDirectory(journal, clock),
-    enricher: openEnricher(configuration, saltCache, logger),
+    enricher: openEnricher(configuration, saltCache, outside),
     proxyTrust: {
       proxies: new AddressSet(configuration.trustedProxies),
       header: configuration.clientIpHeader,
@@ -105,7 +105,7 @@ export async function openServices(
 function openEnricher(
   configuration: ConfigurationValues,
   salts: SaltCache,
-  logger: Logger,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): Enricher {
   const onNotice = ({ kind, path, message }: MmdbNotice): void => {
     if (kind === 'loaded') logger.info({ path }, message);
@@ -118,10 +118,14 @@ function openEnricher(
     return file;
   };
   const networks = open(configuration.asnDatabase);
+  const recordOf = (address: string, file: MmdbFile): unknown => {
+    file.checkAt(clock.nowMs());
+    return file.get(address);
+  };
   return new Enricher({
     salts,
     places: new Places(open(configuration.cityDatabase)),
-    hosting: new Hosting(networks === null ? null : (address) => networks.get(address)),
+    hosting: new Hosting(networks === null ? null : (address) => recordOf(address, networks)),
   });
 }
 

@@ -31,7 +31,12 @@ export async function runServer(options: {
   const stopping = signalReceived();
   const opened = await openServices(values, { clock: systemClock, logger });
   const app = buildApp(opened.services);
-  await listen(app, values.listen);
+  try {
+    await listen(app, values.listen);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
   announce(app, opened, options.configuration);
   const signal = await stopping;
   logger.info({ signal }, 'Stopping: answering what is under way.');

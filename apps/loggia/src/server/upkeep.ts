@@ -13,6 +13,7 @@ export class Upkeep {
   readonly #saltCache: SaltCache;
   readonly #timers: NodeJS.Timeout[] = [];
   #isFollowing = false;
+  #isStopped = false;
 
   constructor(parts: {
     readonly services: Services;
@@ -35,6 +36,7 @@ export class Upkeep {
   }
 
   stop(): void {
+    this.#isStopped = true;
     for (const timer of this.#timers) clearInterval(timer);
   }
 
@@ -51,6 +53,7 @@ export class Upkeep {
     this.#services.store
       .follow()
       .catch((error: unknown) => {
+        if (this.#isStopped) return;
         this.#services.logger.error({ err: error }, 'The event store cannot follow the journal.');
       })
       .finally(() => {

@@ -4,7 +4,7 @@ import { labelForNothing, reaches, valueOf } from './dimension.ts';
 import { pagePasses, satisfies } from './filter.ts';
 import { isLeaf, type Filter } from './query.ts';
 import type { Range } from './range.ts';
-import { entryOf, exitOf, isPing, startMs, type ModelVisit } from './visits.ts';
+import { entryOf, exitOf, isPing, pageviewsOf, startMs, type ModelVisit } from './visits.ts';
 
 /** A part of a site's data: a range, under filters, by dimensions. */
 export interface Selection {
@@ -52,6 +52,7 @@ export function cellsOf(selection: Selection): Cell[] {
     if (fitting.length > 0 && isWithin(selection.range, startMs(visit))) {
       addVisit(cells, selection, visit, fitting);
     }
+    addViews(cells, selection, visit);
   }
   return cells.all();
 }
@@ -66,12 +67,9 @@ function addVisit(cells: Cells, selection: Selection, visit: ModelVisit, fitting
   for (const hit of isByPlace ? (entry === undefined ? [] : [entry]) : fitting) {
     for (const key of keysOf(selection, visit, hit, began)) cells.at(key).entered.add(visit);
   }
-  const byView = { ...selection, dimensions: selection.dimensions.map(viewedPage) };
   for (const hit of exit === undefined ? [] : [exit]) {
-    for (const key of keysOf(byView, visit, hit, began)) cells.at(key).exited.add(visit);
-  }
-  for (const hit of visit.hits.filter((one) => one.name === 'pageview')) {
-    for (const key of keysOf(byView, visit, hit, began)) cells.at(key).views.add(hit);
+    const keys = keysOf(byView(selection), visit, hit, began);
+    for (const key of keys) cells.at(key).exited.add(visit);
   }
   for (const hit of visit.hits.filter(isPing)) {
     if (!pagePasses(selection.filters, visit, hit)) continue;
@@ -82,9 +80,29 @@ function addVisit(cells: Cells, selection: Selection, visit: ModelVisit, fitting
   }
 }
 
-/** An exit rate by exit page asks how often a view of that page was the last one. */
-function viewedPage(dimension: string): string {
-  return dimension === 'visit:exit_page' ? 'event:page' : dimension;
+/** The page views that exits are divided by: all those in the visits that began in the range. */
+function addViews(cells: Cells, selection: Selection, visit: ModelVisit): void {
+  const viewed = byView(selection);
+  if (!isWithin(selection.range, startMs(visit))) return;
+  if (!visit.hits.some((hit) => fits(viewed, visit, hit))) return;
+  for (const hit of pageviewsOf(visit)) {
+    for (const key of keysOf(viewed, visit, hit, startMs(visit))) cells.at(key).views.add(hit);
+  }
+}
+
+/**
+ * An exit rate by exit page asks how often a view of that page was the last one, so that choosing
+ * exit pages does not choose among the views.
+ */
+function byView(selection: Selection): Selection {
+  if (!selection.dimensions.includes('visit:exit_page')) return selection;
+  return {
+    ...selection,
+    dimensions: selection.dimensions.map((name) =>
+      name === 'visit:exit_page' ? 'event:page' : name,
+    ),
+    filters: selection.filters.filter((one) => !isLeaf(one) || one[1] !== 'visit:exit_page'),
+  };
 }
 
 /**

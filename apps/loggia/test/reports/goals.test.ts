@@ -193,6 +193,26 @@ describe('revenue', () => {
     ]);
   });
 
+  test('a row without a currency has no revenue and comes after those that have none yet', async () => {
+    const site = lab.site(ZONE, DATE, [ORDER, SIGN_UP, PRICING]);
+    site.receive([
+      site.event('anna', '08:00', 'Signup'),
+      site.event('bert', '08:00', 'Purchase'),
+      site.view('cleo', '08:00', '/pricing'),
+    ]);
+    const nothing = { value: 0, currency: 'EUR' };
+    for (const metric of ['total_revenue', 'average_revenue']) {
+      const query = { metrics: [metric, 'events'], dimensions: ['event:goal'] };
+      for (const way of ['asc', 'desc'] as const) {
+        expect(await site.rows({ ...query, order_by: [[metric, way]] })).toEqual([
+          [['Order'], [nothing, 1]],
+          [['Sign up'], [null, 1]],
+          [['Visit /pricing'], [null, 1]],
+        ]);
+      }
+    }
+  });
+
   test('sums of different currencies are not made', async () => {
     expect(
       await till().totals({

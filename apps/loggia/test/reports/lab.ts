@@ -59,7 +59,6 @@ function labSite(pipeline: PipelineSite, date: string): LabSite {
   const answer = async (query: LabQuery): Promise<Answer> => {
     const body: QueryBody = { site_id: site.domain, date_range: [date, date], ...query };
     const ofModel = answerByModel({ site, goals, hits, nowMs }, body);
-    if (process.env['MODEL_ONLY'] !== undefined) return ofModel;
     const ofPipeline = await pipeline.answer(body, nowMs);
     expect({ ofPipeline }).toEqual({ ofPipeline: ofModel });
     return ofPipeline;

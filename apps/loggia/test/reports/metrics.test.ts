@@ -216,6 +216,18 @@ describe('pages', () => {
     ]);
   });
 
+  test('exit rate by exit page divides by all views of that page', async () => {
+    const site = lab.site(ZONE, DATE);
+    site.receive(table(site));
+    const query = { metrics: ['exit_rate', 'visits'], dimensions: ['visit:exit_page'] };
+    expect(await site.rows(query)).toEqual([
+      [['/a'], [66.7, 2]],
+      [['/b'], [50, 1]],
+    ]);
+    const filters = [['is', 'visit:exit_page', ['/b']]] as const;
+    expect(await site.rows({ ...query, filters })).toEqual([[['/b'], [50, 1]]]);
+  });
+
   test('the exit page of a visit that is still seen after the range is its last page', async () => {
     const site = lab.site(ZONE, DATE);
     site.receive([

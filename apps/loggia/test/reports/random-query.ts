@@ -289,7 +289,11 @@ function isAllowed(
   }
   if (metric === 'exit_rate') {
     const pages = ['event:page', 'visit:exit_page'].filter((name) => dimensions.includes(name));
-    return pages.length === 1 && !hasOther;
+    const hasDeepExit = filters
+      .filter((one) => !isLeaf(one))
+      .flatMap(leavesOf)
+      .some((leaf) => leaf[1] === 'visit:exit_page');
+    return pages.length === 1 && !hasOther && !hasDeepExit;
   }
   if (metric === 'percentage') return dimensions.length > 0;
   if (CONVERSIONS.includes(metric)) {
