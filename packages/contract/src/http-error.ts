@@ -32,6 +32,10 @@ export const ERROR_CODES = {
   storage_full: { status: 503, meaning: 'The disk is full; nothing of the request was stored.' },
   storage_failed: { status: 503, meaning: 'The journal cannot be written at the moment.' },
   shutting_down: { status: 503, meaning: 'The server is stopping and takes no more requests.' },
+  store_unavailable: {
+    status: 503,
+    meaning: 'Reports cannot be had at the moment; events are taken all the same.',
+  },
   query_timeout: { status: 503, meaning: 'The query took longer than the limit.' },
   query_too_large: { status: 503, meaning: 'The query needs more memory than it may use.' },
   query_cancelled: { status: 499, meaning: 'The client went away before the answer was ready.' },

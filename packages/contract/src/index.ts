@@ -4,8 +4,10 @@ export { ERROR_CODES, HttpError } from './http-error.ts';
 export type { ErrorCode } from './http-error.ts';
 export { DROP_REASONS } from './drop-reason.ts';
 export type { DropReason } from './drop-reason.ts';
-export { DEFAULT_SITE_SETTINGS, SCRIPT_FEATURES, SiteSettings } from './site-settings.ts';
-export type { ScriptFeature } from './site-settings.ts';
+export { DEFAULT_SITE_SETTINGS } from './site-settings.ts';
+export type { SiteSettings } from './site-settings.ts';
+export { SCRIPT_FEATURES } from './script-feature.ts';
+export type { ScriptFeature } from './script-feature.ts';
 export type { Goal, Site } from './site.ts';
 export { KEY_SCOPES } from './key-scope.ts';
 export type { KeyScope } from './key-scope.ts';
@@ -30,7 +32,7 @@ export type {
   TimeDimension,
   VisitDimension,
 } from './query-names.ts';
-export { QueryBody, ROWS_MAX } from './query.ts';
+export { ROWS_MAX } from './query.ts';
 export type {
   MetricValue,
   MetricWarning,

@@ -132,7 +132,7 @@ export class VisitTable {
     const at = this.#cachedAt;
     if (at.transaction === transaction && at.invalidations === invalidations) return this.#cache;
     const dataVersion = integerOf(this.#dataVersion.get()?.[0]);
-    if (at.invalidations !== invalidations) this.#cache.clear();
+    if (at.dataVersion !== dataVersion || at.invalidations !== invalidations) this.#cache.clear();
     this.#cachedAt = { transaction, dataVersion, invalidations };
     return this.#cache;
   }

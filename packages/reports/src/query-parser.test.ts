@@ -1,4 +1,5 @@
-import { HttpError, QueryBody } from '@loggia/contract';
+import { HttpError } from '@loggia/contract';
+import { QueryBody } from '@loggia/contract/schemas';
 import fc from 'fast-check';
 import { Compile } from 'typebox/compile';
 import { describe, expect, test } from 'vitest';

@@ -84,7 +84,7 @@ export class Follower {
       if (this.#whole && isAt(this.#position, this.#readHead())) return;
     } else {
       // Its failure belongs to those who started it; this call tries for itself.
-      return running;
+      await running.catch(() => undefined);
     }
     this.#round ??= this.#runRound().finally(() => {
       this.#round = undefined;

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { HttpError, type KeyScope } from '@loggia/contract';
 import type { Journal } from '@loggia/journal';
+import type { Services } from './services.ts';
 
 /**
  * Who may use a route. Every route declares it; one that does not stops the server at start.
@@ -20,7 +21,13 @@ const SESSION_RENEW_BELOW_MS = 15 * 24 * 3_600_000;
 export type Caller =
   | { readonly kind: 'anybody' }
   | { readonly kind: 'key'; readonly id: number; readonly scopes: readonly KeyScope[] }
-  | { readonly kind: 'user'; readonly id: number; readonly token: string };
+  | {
+      readonly kind: 'user';
+      readonly id: number;
+      readonly token: string;
+      /** The session was given more time, and its cookie has to get it as well. */
+      readonly isRenewed: boolean;
+    };
 
 export const ANYBODY: Caller = { kind: 'anybody' };
 
@@ -43,10 +50,9 @@ export function authorise(
   const session = token === undefined ? undefined : journal.sessions.find(token, nowMs);
   if (token === undefined || session === undefined) throw noKey(access);
   requireSameOrigin(request);
-  if (session.expiresMs - nowMs < SESSION_RENEW_BELOW_MS) {
-    journal.sessions.renew(token, nowMs + SESSION_LIFETIME_MS);
-  }
-  return { kind: 'user', id: session.userId, token };
+  const isRenewed = session.expiresMs - nowMs < SESSION_RENEW_BELOW_MS;
+  if (isRenewed) journal.sessions.renew(token, nowMs + SESSION_LIFETIME_MS);
+  return { kind: 'user', id: session.userId, token, isRenewed };
 }
 
 function authoriseKey(key: string, scope: KeyScope, journal: Journal): Caller {
@@ -116,6 +122,11 @@ export function sessionToken(header: string | undefined): string | undefined {
     if (name?.trim() === SESSION_COOKIE && value !== undefined) return value.trim();
   }
   return undefined;
+}
+
+/** Whether browsers come by https, so that cookies can be marked Secure. */
+export function isSecure(services: Services): boolean {
+  return services.configuration.baseUrl.startsWith('https:');
 }
 
 /** The `Set-Cookie` value that begins a session, or ends it when `token` is empty. */

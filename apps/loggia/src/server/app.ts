@@ -1,12 +1,14 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { HttpError } from '@loggia/contract';
-import { assert } from '@tandem/base';
-import { authorise, type Access, type Caller } from './access.ts';
+import { HttpError, type ErrorCode } from '@loggia/contract';
+import { authorise, isSecure, sessionCookie, type Access, type Caller } from './access.ts';
+import { answerClientError } from './client-error.ts';
 import { EventIntake } from './event-intake.ts';
 import { RateLimitError } from './event-limits.ts';
 import { addPageRoutes } from './pages/page-routes.ts';
 import { problemPage } from './pages/account-pages.ts';
+import { sendPage } from './pages/send-page.ts';
 import { asHttpError, headersOf, problemOf } from './problem.ts';
+import { RouteTable } from './route-table.ts';
 import { addBatchRoute } from './routes/batch-route.ts';
 import { addEventRoutes } from './routes/event-routes.ts';
 import { addGoalRoutes } from './routes/goal-routes.ts';
@@ -25,17 +27,36 @@ declare module 'fastify' {
     /** On whose behalf the request is made, known once it is authorised. */
     caller: Caller;
   }
+  interface FastifyInstance {
+    /** Every route with who may use it. */
+    readonly routeTable: RouteTable;
+  }
 }
 
+/** For the headers of a request, and for all of it. Half a request holds a connection this long. */
+const HEADERS_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 60_000;
+const CONNECTION_CHECK_INTERVAL_MS = 5000;
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 const URL_PARAMETER_LENGTH_MAX = 2000;
+
+/** Errors that an operator has to look into. */
+const LOGGED_CODES: ReadonlySet<ErrorCode> = new Set([
+  'internal',
+  'storage_failed',
+  'storage_full',
+  'store_unavailable',
+] as const);
 
 /** The HTTP side of Loggia: every route, and what holds for all of them. */
 export function buildApp(services: Services): FastifyInstance {
   const app: FastifyInstance = Fastify({
     loggerInstance: services.logger,
     disableRequestLogging: true,
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CONNECTION_CHECK_INTERVAL_MS,
+    },
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     routerOptions: { maxParamLength: URL_PARAMETER_LENGTH_MAX },
@@ -44,23 +65,21 @@ export function buildApp(services: Services): FastifyInstance {
     frameworkErrors: (error, request, reply) => {
       void answerError(error, request, reply, services);
     },
+    clientErrorHandler: (error, socket) => {
+      const code = answerClientError(error, socket);
+      if (code !== undefined) services.metrics.refused(code);
+    },
   });
   readBodiesAsText(app);
-  app.decorateRequest('caller');
-  app.addHook('onRoute', (route) => {
-    assert(route.config?.access !== undefined, `the route ${route.url} declares its access`);
-  });
-  app.addHook('onRequest', async (request) => {
-    const access = request.routeOptions.config.access ?? 'public';
-    request.caller = authorise(request, access, services.journal, services.clock.nowMs());
-  });
+  addAccess(app, services);
   app.addHook('onResponse', async (request, reply) => {
     services.metrics.answered(request.routeOptions.url ?? 'none', reply.statusCode);
   });
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, services));
   app.setNotFoundHandler((request, reply) => {
-    const error = new HttpError('not_found', `There is nothing at ${pathOf(request)}.`);
-    return answerError(error, request, reply, services);
+    const methods = app.routeTable.methodsAt(pathOf(request)).join(', ');
+    if (methods !== '') reply.header('allow', methods);
+    return answerError(notFound(pathOf(request), methods), request, reply, services);
   });
   const intake = new EventIntake(services);
   addEventRoutes(app, services, intake);
@@ -72,6 +91,28 @@ export function buildApp(services: Services): FastifyInstance {
   addHealthRoutes(app, services);
   addPageRoutes(app, services);
   return app;
+}
+
+/** Every route declares who may use it, and every request is held to that. */
+function addAccess(app: FastifyInstance, services: Services): void {
+  const table = new RouteTable();
+  app.decorate('routeTable', table);
+  app.decorateRequest('caller');
+  app.addHook('onRoute', ({ method, url, config }) => {
+    table.add({ method, url, access: config?.access });
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    const access = request.routeOptions.config.access ?? 'public';
+    const caller = authorise(request, access, services.journal, services.clock.nowMs());
+    request.caller = caller;
+    if (caller.kind !== 'user' || !caller.isRenewed) return;
+    reply.header('set-cookie', sessionCookie(caller.token, isSecure(services)));
+  });
+}
+
+function notFound(path: string, methods: string): HttpError {
+  if (methods === '') return new HttpError('not_found', `There is nothing at ${path}.`);
+  return new HttpError('method_not_allowed', `${path} takes ${methods} only.`);
 }
 
 /**
@@ -91,7 +132,7 @@ function answerError(
 ): FastifyReply {
   const error = asHttpError(thrown);
   services.metrics.refused(error.code);
-  if (error.code === 'internal' || error.code === 'storage_failed') {
+  if (LOGGED_CODES.has(error.code)) {
     services.logger.error({ err: thrown, route: request.routeOptions?.url }, error.message);
   }
   const retryAfterMs = thrown instanceof RateLimitError ? thrown.retryAfterMs : undefined;
@@ -100,9 +141,7 @@ function answerError(
   if (error.code === 'no_key') return reply.code(303).header('location', '/login').send();
   const hint = error.hint === undefined ? {} : { hint: error.hint };
   const title = error.code === 'not_found' ? 'Not found' : 'That did not work';
-  return reply
-    .type('text/html; charset=utf-8')
-    .send(problemPage({ title, message: error.message, ...hint }));
+  return sendPage(reply, problemPage({ title, message: error.message, ...hint }));
 }
 
 /** Whether a person in a browser reads the answer. */

@@ -1,5 +1,6 @@
 import type { Site, Statement, StatementResult } from '@loggia/contract';
 import type { QueryContext } from '@loggia/reports';
+import { asHttpError } from './problem.ts';
 import type { Services } from './services.ts';
 
 /** What the reports need to know about `site` besides its rows. */
@@ -15,6 +16,8 @@ export function queryContext(site: Site, services: Services): QueryContext {
 /**
  * Runs statements of the reports within the configured limits. `signal` ends the one that is running
  * when whoever asked has gone.
+ *
+ * @throws HttpError, from the executor, for whatever goes wrong.
  */
 export function executor(
   services: Services,
@@ -24,8 +27,12 @@ export function executor(
   return async (statement) => {
     const startMs = performance.now();
     const options = { signal, timeoutMs: queryTimeoutMs, rowsMax: queryRowsMax };
-    const result = await services.store.query(statement, options);
-    services.metrics.queried(performance.now() - startMs);
-    return result;
+    try {
+      return await services.store.query(statement, options);
+    } catch (error) {
+      throw asHttpError(error);
+    } finally {
+      services.metrics.queried(performance.now() - startMs);
+    }
   };
 }

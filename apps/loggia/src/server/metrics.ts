@@ -4,7 +4,10 @@ import type { DropReason } from '@loggia/contract';
 /** What the metrics that are read on demand are read from. */
 export interface MetricSources {
   readonly queueDepth: () => number;
-  readonly store: () => Promise<{ readonly events: number; readonly behindRows: number }>;
+  /** Undefined while the event store is being built again. */
+  readonly store: () => Promise<
+    { readonly events: number; readonly behindRows: number } | undefined
+  >;
 }
 
 /** The numbers of `/metrics`. `docs/reference/metrics-endpoint.md` lists them. */
@@ -84,8 +87,8 @@ export class Metrics {
       registers,
       collect: async () => {
         const status = await sources.store();
-        events.set(status.events);
-        behind.set(status.behindRows);
+        events.set(status?.events ?? 0);
+        behind.set(status?.behindRows ?? 0);
       },
     });
   }

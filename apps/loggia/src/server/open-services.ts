@@ -8,6 +8,7 @@ import {
   MmdbFile,
   Places,
   type MmdbNotice,
+  type ProxyTrust,
 } from '@loggia/ingest';
 import { Journal, Salts } from '@loggia/journal';
 import type { EventStore } from '@loggia/warehouse';
@@ -61,7 +62,7 @@ export async function openServices(
   const store = openStore(configuration, logger);
   const metrics: Metrics = new Metrics({
     queueDepth: () => queue.depth,
-    store: () => store.status(),
+    store: () => store.status().catch(() => undefined),
   });
   let isStopping = false;
   const services: Services = {
@@ -71,10 +72,7 @@ export async function openServices(
     journal,
     sites: new SiteDirectory(journal, clock),
     enricher: openEnricher(configuration, saltCache, outside),
-    proxyTrust: {
-      proxies: new AddressSet(configuration.trustedProxies),
-      header: configuration.clientIpHeader,
-    },
+    proxyTrust: proxyTrustOf(configuration),
     geoNetworks: configuration.geoHeaders ? GEO_HEADER_NETWORKS : [],
     queue,
     store,
@@ -100,6 +98,12 @@ export async function openServices(
       journal.close();
     },
   };
+}
+
+/** Without a header nobody speaks for others: the client is whoever connected. */
+function proxyTrustOf({ clientIpHeader, trustedProxies }: ConfigurationValues): ProxyTrust {
+  if (clientIpHeader === null) return { proxies: new AddressSet([]), header: null };
+  return { proxies: new AddressSet(trustedProxies), header: clientIpHeader };
 }
 
 function openEnricher(

@@ -1,5 +1,6 @@
 import { ERROR_CODES, HttpError, type ErrorCode } from '@loggia/contract';
 import { JournalError, type JournalErrorCode } from '@loggia/journal';
+import { WarehouseError, type WarehouseErrorCode } from '@loggia/warehouse';
 
 /** The body of every answer that is an error. Plausible's clients read `error`. */
 export interface Problem {
@@ -27,6 +28,7 @@ const RETRY_AFTER_SECONDS = 1;
 export function asHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
   if (error instanceof JournalError) return fromJournal(error);
+  if (error instanceof WarehouseError && STORE_FAILURES.has(error.code)) return fromStore(error);
   const status = statusOf(error);
   const code = status === undefined ? undefined : CODE_OF_STATUS.get(status);
   if (code !== undefined && error instanceof Error) {
@@ -53,6 +55,21 @@ function fromJournal(error: JournalError): HttpError {
   const code = CODE_OF_JOURNAL_CODE[error.code] ?? 'storage_failed';
   const details = { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) };
   return new HttpError(code, error.message, details);
+}
+
+/** The event store's failures that are over when it has been built again or has more memory. */
+const STORE_FAILURES: ReadonlySet<WarehouseErrorCode> = new Set([
+  'journal_unreadable',
+  'store_full',
+  'catch_up_failed',
+  'engine_failed',
+  'store_closed',
+  'worker_stopped',
+] as const);
+
+function fromStore(error: WarehouseError): HttpError {
+  const details = { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+  return new HttpError('store_unavailable', error.message, details);
 }
 
 function statusOf(error: unknown): number | undefined {

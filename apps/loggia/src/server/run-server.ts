@@ -6,11 +6,14 @@ import { ensureSetupToken, setupLink } from '../accounts/setup-link.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { ListenAddress } from '../config/listen-address.ts';
 import { buildApp } from './app.ts';
+import { Connections } from './connections.ts';
 import { ListenError } from './listen-error.ts';
 import { openServices, type OpenServices } from './open-services.ts';
 
 /** After a signal, requests under way and hits in the queue have this long. */
 const DRAIN_TIMEOUT_MS = 25_000;
+/** After a signal, requests that were sent in part have this long to arrive. */
+const ARRIVAL_TIMEOUT_MS = 3000;
 
 /**
  * Runs the server until SIGTERM or SIGINT: then it takes no more requests, answers those under way,
@@ -31,6 +34,7 @@ export async function runServer(options: {
   const stopping = signalReceived();
   const opened = await openServices(values, { clock: systemClock, logger });
   const app = buildApp(opened.services);
+  const connections = new Connections(app.server);
   try {
     await listen(app, values.listen);
   } catch (error) {
@@ -41,7 +45,7 @@ export async function runServer(options: {
   const signal = await stopping;
   logger.info({ signal }, 'Stopping: answering what is under way.');
   opened.beginStop();
-  const isClean = await withinTime(stop(app, opened), DRAIN_TIMEOUT_MS);
+  const isClean = await withinTime(stop(app, connections, opened), DRAIN_TIMEOUT_MS);
   if (isClean) logger.info('Stopped.');
   else logger.error(`Stopping took longer than ${DRAIN_TIMEOUT_MS} ms.`);
   return isClean ? 0 : 1;
@@ -81,8 +85,15 @@ function announce(app: FastifyInstance, opened: OpenServices, configuration: Con
   );
 }
 
-async function stop(app: FastifyInstance, opened: OpenServices): Promise<void> {
+async function stop(
+  app: FastifyInstance,
+  connections: Connections,
+  opened: OpenServices,
+): Promise<void> {
+  connections.endUnused();
+  const timer = setInterval(() => connections.endUnlessAnswering(), ARRIVAL_TIMEOUT_MS);
   await app.close();
+  clearInterval(timer);
   await opened.close();
 }
 

@@ -193,23 +193,35 @@ describe('revenue', () => {
     ]);
   });
 
-  test('a row without a currency has no revenue and comes after those that have none yet', async () => {
-    const site = lab.site(ZONE, DATE, [ORDER, SIGN_UP, PRICING]);
+  test('a goal without a currency has no revenue, which is not 0 and comes last', async () => {
+    const site = lab.site(ZONE, DATE, [
+      SIGN_UP,
+      PRICING,
+      { kind: 'event', displayName: 'Zoo', eventName: 'Ticket', currency: 'EUR' },
+    ]);
     site.receive([
       site.event('anna', '08:00', 'Signup'),
-      site.event('bert', '08:00', 'Purchase'),
+      site.event('bert', '08:00', 'Ticket'),
       site.view('cleo', '08:00', '/pricing'),
     ]);
-    const nothing = { value: 0, currency: 'EUR' };
     for (const metric of ['total_revenue', 'average_revenue']) {
-      const query = { metrics: [metric, 'events'], dimensions: ['event:goal'] };
+      const query = { metrics: [metric], dimensions: ['event:goal'] };
       for (const way of ['asc', 'desc'] as const) {
-        expect(await site.rows({ ...query, order_by: [[metric, way]] })).toEqual([
-          [['Order'], [nothing, 1]],
+        const listed = await site.rows({
+          ...query,
+          metrics: [metric, 'events'],
+          order_by: [[metric, way]],
+        });
+        expect(listed).toEqual([
+          [['Zoo'], [{ value: 0, currency: 'EUR' }, 1]],
           [['Sign up'], [null, 1]],
           [['Visit /pricing'], [null, 1]],
         ]);
       }
+      expect(await site.rows(query)).toEqual([
+        [['Sign up'], [null]],
+        [['Visit /pricing'], [null]],
+      ]);
     }
   });
 

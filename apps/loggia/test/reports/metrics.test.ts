@@ -213,6 +213,8 @@ describe('pages', () => {
       // anna's and cleo's last page; three views.
       [['/a'], [66.7, 3]],
       [['/b'], [50, 2]],
+      // Nobody viewed it, and null is no zero.
+      [['/c'], [null, 0]],
     ]);
   });
 

@@ -50,7 +50,12 @@ test(
           expect({ body, answer }).toEqual({ body, answer: answerByModel(model, body) });
         }
       }),
-      { seed: SEED, numRuns: RUNS },
+      {
+        seed: SEED,
+        numRuns: RUNS,
+        interruptAfterTimeLimit: TIMEOUT_MS - 30_000,
+        markInterruptAsFailure: true,
+      },
     );
   },
   TIMEOUT_MS,

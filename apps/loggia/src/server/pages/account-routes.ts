@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hashPassword, passwordProblem, verifyPassword } from '../../accounts/password.ts';
 import { isSetupToken } from '../../accounts/setup-link.ts';
 import { userNameProblem } from '../../accounts/user-name.ts';
-import { SESSION_LIFETIME_MS, requireSameOrigin, sessionCookie } from '../access.ts';
+import { SESSION_LIFETIME_MS, isSecure, requireSameOrigin, sessionCookie } from '../access.ts';
 import { RateLimitError } from '../event-limits.ts';
 import { requestFacts } from '../request-facts.ts';
 import type { Services } from '../services.ts';
@@ -106,9 +106,4 @@ function takeLoginLimit(request: FastifyRequest, services: Services, name: strin
   ];
   const waitMs = Math.max(...waits);
   if (waitMs > 0) throw new RateLimitError('Too many attempts to log in.', waitMs);
-}
-
-/** Whether browsers come by https, so that cookies can be marked Secure. */
-function isSecure(services: Services): boolean {
-  return services.configuration.baseUrl.startsWith('https:');
 }

@@ -22,7 +22,7 @@ export function addEventRoutes(
       const facts = requestFacts(request, services);
       services.eventLimits.takeClient(facts.address ?? '', facts.nowMs);
       const parsed = parseEvent(parseJson(request.body));
-      if (!parsed.ok) return refuse(reply, parsed.errors);
+      if (!parsed.ok) return refuse(reply, parsed.errors, services);
       const result = await intake.accept(parsed.event, facts);
       if (request.headers['x-debug-request'] === 'true') {
         return dropHeaders(reply, result)
@@ -59,7 +59,12 @@ function crossOrigin(reply: FastifyReply): FastifyReply {
     .header('access-control-expose-headers', 'x-loggia-dropped, x-plausible-dropped');
 }
 
-function refuse(reply: FastifyReply, errors: readonly string[]): FastifyReply {
+function refuse(
+  reply: FastifyReply,
+  errors: readonly string[],
+  { metrics }: Services,
+): FastifyReply {
+  metrics.refused('bad_event');
   return reply.code(400).send({ error: errors.join(' '), code: 'bad_event', errors });
 }
 
@@ -85,7 +90,10 @@ async function pixel(
   const query = request.query as Readonly<Record<string, unknown>>;
   const parsed = parseEvent({ n: 'pageview', u: request.headers.referer, ...query });
   reply.type('image/gif').header('cache-control', 'no-store, private');
-  if (!parsed.ok) return reply.header('x-loggia-error', 'bad_event').code(400).send(PIXEL);
+  if (!parsed.ok) {
+    services.metrics.refused('bad_event');
+    return reply.header('x-loggia-error', 'bad_event').code(400).send(PIXEL);
+  }
   dropHeaders(reply, await intake.accept(parsed.event, facts));
   return reply.send(PIXEL);
 }

@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 import type { FastifyInstance } from 'fastify';
 import { isTimeZone } from '@tandem/base';
-import { HttpError, SiteSettings, type Site } from '@loggia/contract';
+import { HttpError, type Site, type SiteSettings } from '@loggia/contract';
+import { SiteSettingsSchema } from '@loggia/contract/schemas';
 import { pageOf, readPaging } from '../paging.ts';
 import { bodyReader } from '../read-body.ts';
 import type { Services } from '../services.ts';
@@ -13,14 +14,14 @@ const readNewSite = bodyReader(
   Type.Object({
     domain: Domain,
     timezone: Type.Optional(Timezone),
-    settings: Type.Optional(Type.Partial(SiteSettings)),
+    settings: Type.Optional(Type.Partial(SiteSettingsSchema)),
   }),
 );
 const readSiteChange = bodyReader(
   Type.Object({
     domain: Type.Optional(Domain),
     timezone: Type.Optional(Timezone),
-    settings: Type.Optional(Type.Partial(SiteSettings)),
+    settings: Type.Optional(Type.Partial(SiteSettingsSchema)),
   }),
 );
 

@@ -1,0 +1,2 @@
+export { QueryBody } from './query-body.ts';
+export { SiteSettingsSchema } from './site-settings-schema.ts';
