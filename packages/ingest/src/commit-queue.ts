@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import { BoundedQueue, assert } from '@tandem/base';
+import { BoundedQueue, assert, type Clock } from '@tandem/base';
 import { HttpError, type Hit } from '@loggia/contract';
 import type { WriteOutcome } from './tail-writer.ts';
 import type { DropCount, WriterRequest, WriterResponse } from './writer-messages.ts';
@@ -18,6 +18,7 @@ interface Submission {
 }
 
 export interface CommitQueueOptions {
+  readonly clock: Clock;
   /** Starts a thread that runs `serveWriter`. */
   readonly startWriter: () => Worker;
   /** Hits that may wait at once; more are refused. */
@@ -140,7 +141,12 @@ export class CommitQueue {
     this.#dropsDue = false;
     this.#inFlightDrops = drops;
     this.#send(
-      { kind: 'write', hits: submissions.flatMap((each) => each.hits), drops },
+      {
+        kind: 'write',
+        hits: submissions.flatMap((each) => each.hits),
+        drops,
+        nowMs: this.#options.clock.nowMs(),
+      },
       submissions,
     );
   }
@@ -191,7 +197,7 @@ export class CommitQueue {
         this.#refuse(submissions, new HttpError(response.code, response.message));
         break;
       case 'kept':
-        if (response.purgedRows > 0) this.#upkeepDueMs = Date.now();
+        if (response.purgedRows > 0) this.#upkeepDueMs = this.#options.clock.nowMs();
         break;
       case 'closed':
         this.#isReady = false;

@@ -24,21 +24,25 @@ export class TailWriter {
 
   /**
    * Stores `hits` in one transaction: all of them or, when it throws, none. Visits are formed in the
-   * order of the hits' own times; hits of the same instant keep their order.
+   * order of the hits' own times; hits of the same instant keep their order. `nowMs` is the time of
+   * their arrival, from which ids are remembered.
    *
    * @returns one outcome per hit, in the order given.
    * @throws JournalError when the journal cannot be written.
    */
-  write(hits: readonly Hit[]): WriteOutcome[] {
+  write(hits: readonly Hit[], nowMs: number): WriteOutcome[] {
     const outcomes = Array.from<WriteOutcome>({ length: hits.length }).fill(null);
     if (hits.length === 0) return outcomes;
     const order = orderByTime(hits);
     this.#journal.transaction(() => {
-      const visits = new OpenVisits(this.#journal, hits[order[0] ?? 0], hits[order.at(-1) ?? 0]);
+      const visits = new OpenVisits(this.#journal, nowMs, {
+        first: hits[order[0] ?? 0],
+        last: hits[order.at(-1) ?? 0],
+      });
       for (const index of order) {
         const hit = hits[index];
         assert(hit !== undefined, 'the order names every hit once');
-        if (hit.dedupeId !== null && !this.#remember(hit, hit.dedupeId)) continue;
+        if (this.#isKnown(hit, nowMs)) continue;
         if (!visits.store(hit)) outcomes[index] = 'no_visit';
       }
       visits.flush();
@@ -46,8 +50,10 @@ export class TailWriter {
     return outcomes;
   }
 
-  #remember(hit: Hit, dedupeId: string): boolean {
-    return this.#journal.tail.rememberId(hit.siteId, dedupeId, hit.timeMs);
+  /** Whether an event of the same id is stored already; remembers the id if not. */
+  #isKnown(hit: Hit, nowMs: number): boolean {
+    if (hit.dedupeId === null) return false;
+    return !this.#journal.tail.rememberId(hit.siteId, hit.dedupeId, nowMs);
   }
 }
 
@@ -61,15 +67,21 @@ function orderByTime(hits: readonly Hit[]): readonly number[] {
 /** The visits that one transaction touches: read when first needed, written once at the end. */
 class OpenVisits {
   readonly #journal: Journal;
+  readonly #nowMs: number;
   readonly #fromMs: number;
   readonly #toMs: number;
   /** Site id → visitor's id → the visits that began under this id. */
   readonly #bySite = new Map<number, Map<bigint, VisitRow[]>>();
   readonly #dirty = new Map<number, VisitRow>();
 
-  constructor(journal: Journal, first: Hit | undefined, last: Hit | undefined) {
+  constructor(
+    journal: Journal,
+    nowMs: number,
+    { first, last }: { readonly first: Hit | undefined; readonly last: Hit | undefined },
+  ) {
     assert(first !== undefined && last !== undefined, 'there is a hit');
     this.#journal = journal;
+    this.#nowMs = nowMs;
     this.#fromMs = first.timeMs - VISIT_GAP_MS;
     this.#toMs = last.timeMs + VISIT_GAP_MS;
   }
@@ -130,7 +142,7 @@ class OpenVisits {
       siteId: hit.siteId,
       alias: hit.visitor,
       visitor,
-      expiresMs: hit.timeMs + ALIAS_LIFETIME_MS,
+      expiresMs: this.#nowMs + ALIAS_LIFETIME_MS,
     });
   }
 

@@ -12,7 +12,13 @@ export interface DropCount {
 
 /** What the main thread asks of the writer. Every message but `close` is one transaction or less. */
 export type WriterRequest =
-  | { readonly kind: 'write'; readonly hits: readonly Hit[]; readonly drops: readonly DropCount[] }
+  | {
+      readonly kind: 'write';
+      readonly hits: readonly Hit[];
+      readonly drops: readonly DropCount[];
+      /** When the hits arrived. */
+      readonly nowMs: number;
+    }
   | { readonly kind: 'upkeep'; readonly nowMs: number }
   | { readonly kind: 'close' };
 

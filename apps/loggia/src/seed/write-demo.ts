@@ -66,7 +66,7 @@ function fill(
     endMs: request.nowMs,
   });
   for (const hits of batches) {
-    writer.write(hits);
+    writer.write(hits, request.nowMs);
     for (const { siteId } of hits) counts.set(siteId, (counts.get(siteId) ?? 0) + 1);
     total += hits.length;
     onProgress(total);

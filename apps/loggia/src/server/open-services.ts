@@ -53,6 +53,7 @@ export async function openServices(
   if (salts.notice !== undefined) logger.warn(salts.notice);
   const saltCache = new SaltCache(salts, clock);
   const queue = new CommitQueue({
+    clock,
     startWriter: () => startWriterThread({ folder }),
     hitsMax: configuration.queueEventsMax,
     onCommit: (hitCount, durationMs) => metrics.committed(hitCount, durationMs),

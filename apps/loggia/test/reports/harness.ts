@@ -53,7 +53,7 @@ export class Pipeline {
     return {
       site,
       goals: this.#journal.goals.list(site.id),
-      write: (hits) => this.#writer.write(hits),
+      write: (hits) => this.#writer.write(hits, Date.now()),
       answer: (query, nowMs) => this.#answer(site, query, nowMs),
     };
   }
@@ -62,7 +62,7 @@ export class Pipeline {
     const context = {
       site,
       nowMs,
-      firstEventMs: await this.#firstEventMs(site.id),
+      firstEventMs: body.date_range === 'all' ? await this.#firstEventMs(site.id) : undefined,
       goals: this.#journal.goals.list(site.id),
     };
     const query = parseQuery(JSON.parse(JSON.stringify(body)));
