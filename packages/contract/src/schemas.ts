@@ -1,2 +1,2 @@
 export { QueryBody } from './query-body.ts';
-export { SiteSettingsSchema } from './site-settings-schema.ts';
+export { CUSTOM_PROPERTIES_MAX, SiteSettingsSchema } from './site-settings-schema.ts';

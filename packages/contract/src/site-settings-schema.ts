@@ -3,6 +3,9 @@ import { SCRIPT_FEATURES } from './script-feature.ts';
 
 const text = (lengthMax: number) => Type.String({ minLength: 1, maxLength: lengthMax });
 
+/** Custom properties that a site may list. */
+export const CUSTOM_PROPERTIES_MAX = 300;
+
 /** Settings of one site; what is absent has its default. */
 export const SiteSettingsSchema = Type.Object(
   {
@@ -19,7 +22,7 @@ export const SiteSettingsSchema = Type.Object(
     /** Features of the site's own script, `/js/pa-ID.js`. */
     scriptFeatures: Type.Array(Type.Enum([...SCRIPT_FEATURES]), { maxItems: 20 }),
     /** Custom properties the owner has allowed to be listed; all are stored. */
-    customProperties: Type.Array(text(300), { maxItems: 300 }),
+    customProperties: Type.Array(text(300), { maxItems: CUSTOM_PROPERTIES_MAX }),
   },
   { additionalProperties: false },
 );

@@ -1,6 +1,7 @@
 import { assert } from '@tandem/base';
 import type { DropReason, Hit } from '@loggia/contract';
 import type { Journal, VisitRow } from '@loggia/journal';
+import type { DropCount } from './writer-messages.ts';
 import { VISIT_GAP_MS, beginVisit, extendVisit, findVisit } from './visit.ts';
 
 /** How long a visitor's id of a new day points to a visit that began under an older one. */
@@ -23,30 +24,36 @@ export class TailWriter {
   }
 
   /**
-   * Stores `hits` in one transaction: all of them or, when it throws, none. Visits are formed in the
-   * order of the hits' own times; hits of the same instant keep their order. `nowMs` is the time of
-   * their arrival, from which ids are remembered.
+   * Stores `hits` and the counts of `drops` in one transaction: all of them or, when it throws, none.
+   * Visits are formed in the order of the hits' own times; hits of the same instant keep their order.
+   * `nowMs` is the time of their arrival, from which ids are remembered.
    *
    * @returns one outcome per hit, in the order given.
    * @throws JournalError when the journal cannot be written.
    */
-  write(hits: readonly Hit[], nowMs: number): WriteOutcome[] {
-    const outcomes = Array.from<WriteOutcome>({ length: hits.length }).fill(null);
-    if (hits.length === 0) return outcomes;
-    const order = orderByTime(hits);
-    this.#journal.transaction(() => {
-      const visits = new OpenVisits(this.#journal, nowMs, {
-        first: hits[order[0] ?? 0],
-        last: hits[order.at(-1) ?? 0],
-      });
-      for (const index of order) {
-        const hit = hits[index];
-        assert(hit !== undefined, 'the order names every hit once');
-        if (this.#isKnown(hit, nowMs)) continue;
-        if (!visits.store(hit)) outcomes[index] = 'no_visit';
-      }
-      visits.flush();
+  write(hits: readonly Hit[], nowMs: number, drops: readonly DropCount[] = []): WriteOutcome[] {
+    if (hits.length === 0 && drops.length === 0) return [];
+    return this.#journal.transaction(() => {
+      const outcomes = hits.length === 0 ? [] : this.#store(hits, nowMs);
+      this.#journal.drops.add(drops);
+      return outcomes;
     });
+  }
+
+  #store(hits: readonly Hit[], nowMs: number): WriteOutcome[] {
+    const outcomes = Array.from<WriteOutcome>({ length: hits.length }).fill(null);
+    const order = orderByTime(hits);
+    const visits = new OpenVisits(this.#journal, nowMs, {
+      first: hits[order[0] ?? 0],
+      last: hits[order.at(-1) ?? 0],
+    });
+    for (const index of order) {
+      const hit = hits[index];
+      assert(hit !== undefined, 'the order names every hit once');
+      if (this.#isKnown(hit, nowMs)) continue;
+      if (!visits.store(hit)) outcomes[index] = 'no_visit';
+    }
+    visits.flush();
     return outcomes;
   }
 

@@ -28,8 +28,7 @@ function respond(request: WriterRequest, journal: Journal, writer: TailWriter): 
   try {
     switch (request.kind) {
       case 'write': {
-        const outcomes = writer.write(request.hits, request.nowMs);
-        if (request.drops.length > 0) journal.drops.add(request.drops);
+        const outcomes = writer.write(request.hits, request.nowMs, request.drops);
         return { kind: 'written', outcomes };
       }
       case 'upkeep':

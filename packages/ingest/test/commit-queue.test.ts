@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { systemClock } from '@tandem/base';
 import type { Hit } from '@loggia/contract';
@@ -122,6 +123,19 @@ describe('CommitQueue', () => {
       expect(inFlight.reason).toMatchObject({ code: 'storage_failed', retryable: true });
     }
     expect(writers.length).toBe(2);
+  });
+
+  it('I2: hits whose transaction fails over the counts beside them are not stored', async () => {
+    using database = new DatabaseSync(join(folder, 'journal.db'));
+    database.exec(`CREATE TRIGGER no_drops BEFORE INSERT ON drop_count
+                   BEGIN SELECT RAISE(ABORT, 'no counts'); END`);
+    const queue = openQueue();
+    queue.countDrop({ siteId, date: '2026-05-04', reason: 'bot' });
+    await expect(queue.submit([hit('/a')])).rejects.toMatchObject({ code: 'storage_failed' });
+    expect(storedPages()).toEqual([]);
+    database.exec('DROP TRIGGER no_drops');
+    await queue.submit([hit('/b')]);
+    expect(storedPages()).toEqual(['/b']);
   });
 
   it('I3: refuses whole what does not fit, and stores nothing of it', async () => {

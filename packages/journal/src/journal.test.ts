@@ -89,6 +89,19 @@ describe('Journal.open', () => {
     expect(journal.sites.list()).toEqual([]);
   });
 
+  it('refuses a log whose database is missing or empty, and leaves the log as it was', () => {
+    using folder = new TemporaryFolder();
+    const log = Buffer.from('what was committed last');
+    writeFileSync(folder.file('journal.db-wal'), log);
+    const refused = () => Journal.open({ folder: folder.path });
+    expect(refused).toThrow(withCode('journal_unreadable'));
+    writeFileSync(folder.file('journal.db'), '');
+    expect(refused).toThrow(/journal\.db is missing or empty, but its log \S+journal\.db-wal is there/);
+    expect(readFileSync(folder.file('journal.db-wal'))).toEqual(log);
+    writeFileSync(folder.file('journal.db-wal'), '');
+    expect(refused).not.toThrow();
+  });
+
   it('says what is wrong with a folder that is not there', () => {
     using folder = new TemporaryFolder();
     expect(() => Journal.open({ folder: folder.file('nowhere') })).toThrow(

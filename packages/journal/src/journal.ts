@@ -5,6 +5,7 @@ import { Drops } from './drops.ts';
 import { Goals } from './goals.ts';
 import { Keys } from './keys.ts';
 import { type OnMigrationStep, migrate } from './migrate.ts';
+import { refuseOrphanLog } from './orphan-log.ts';
 import { Sessions } from './sessions.ts';
 import { Settings } from './settings.ts';
 import { Sites } from './sites.ts';
@@ -66,7 +67,9 @@ export class Journal {
    */
   static open(options: JournalOptions): Journal {
     const readOnly = options.readOnly ?? false;
-    const connection = new Connection({ path: join(options.folder, 'journal.db'), readOnly });
+    const path = join(options.folder, 'journal.db');
+    refuseOrphanLog(path);
+    const connection = new Connection({ path, readOnly });
     try {
       connection.execute(CONNECTION_PRAGMAS);
       migrate(connection, options.onMigrationStep ?? (() => undefined));

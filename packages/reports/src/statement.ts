@@ -29,9 +29,10 @@ export function queryStatement(query: ResolvedQuery, options: StatementOptions):
   const entries = query.metrics.map((name) => metricEntry(name, isByPage(dimensions)));
   const keys = keyNames(dimensions);
   const labels = dimensions.map((dimension, index) => labelOf(query, dimension, index));
-  const values = entries.map(
-    (entry, index) => sql`CAST(${entry.value} AS BIGINT) AS ${metricColumn(index)}`,
-  );
+  const values = entries.map((entry, index) => {
+    const value = isRevenue(query.metrics[index]) ? pricedSql(query, entry.value) : entry.value;
+    return sql`CAST(${value} AS BIGINT) AS ${metricColumn(index)}`;
+  });
   const columns = [...keys, ...entries.map((_, index) => metricColumn(index))];
   const text = sql`WITH summed AS (${summedSql(scope, entries)}), totals AS (${totalsSql(scope, entries)}), measured AS (SELECT ${joinSql([...labels, ...values], ', ')} FROM summed, totals) SELECT ${joinSql([...columns, sql`count(*) OVER () AS total_rows`], ', ')} FROM measured WHERE ${listedSql(query, options)}${orderSql(query)} LIMIT ${options.limit} OFFSET ${options.offset}`;
   return { sql: text.text, parameters: text.parameters };
@@ -39,6 +40,19 @@ export function queryStatement(query: ResolvedQuery, options: StatementOptions):
 
 function isByPage(dimensions: readonly ResolvedDimension[]): boolean {
   return dimensions.some(({ name }) => name === 'event:page' || name === 'event:hostname');
+}
+
+function isRevenue(name: MetricName | undefined): boolean {
+  return name === 'total_revenue' || name === 'average_revenue';
+}
+
+/** `value` where the row has a currency, else null: what is no money is not 0 of it. */
+function pricedSql({ revenue, dimensions }: ResolvedQuery, value: Sql): Sql {
+  if (revenue.kind === 'single') return value;
+  if (revenue.kind === 'none') return sql`NULL`;
+  const goal = dimensions.findIndex((dimension) => dimension.kind === 'goal');
+  const currencies = valueList(revenue.currencies.map((code) => code ?? ''));
+  return sql`CASE WHEN list_extract([${currencies}], ${identifier(`summed.d${goal}`)}) <> '' THEN ${value} END`;
 }
 
 function metricColumn(index: number): Sql {

@@ -5,7 +5,7 @@ export interface TableSchema {
   readonly name: string;
   /** The engine's types, in the order of the contract's columns. */
   readonly types: readonly DuckDBType[];
-  /** Creates the table in the current database. */
+  /** Creates the table in the current database unless it is there. */
   readonly createSql: string;
 }
 
@@ -31,7 +31,7 @@ export const VISIT_TABLE: TableSchema = tableSchema('visit', VISIT_COLUMNS);
 function tableSchema(name: string, columns: readonly Column[]): TableSchema {
   const types = columns.map(duckdbType);
   const list = columns.map((column) => `${column.name} ${duckdbType(column).toString()}`);
-  return { name, types, createSql: `CREATE TABLE ${name} (${list.join(', ')})` };
+  return { name, types, createSql: `CREATE TABLE IF NOT EXISTS ${name} (${list.join(', ')})` };
 }
 
 function duckdbType(column: Column): DuckDBType {

@@ -163,6 +163,39 @@ describe('what is in the answer', () => {
     expect((await store.query(COUNTS)).rows).toEqual([[1, 0]]);
   });
 
+  test('rebuilding goes on, checkpoint included, while older queries run (W5, W6)', async () => {
+    const tail = new MemoryTail();
+    tail.commit({ events: Array.from({ length: 100 }, (_, id) => ({ page: `/${id}` })) });
+    const store = await open(tail);
+    await store.follow();
+    const controller = new AbortController();
+    const answer = store.query(sql('SELECT count(*) FROM event, range(1000000000)'), {
+      signal: controller.signal,
+    });
+    // The answer to a later query: by then the one before has its snapshot and is running.
+    await store.query(COUNTS);
+    tail.restore(50);
+    expect((await store.query(COUNTS)).rows).toEqual([[50, 0]]);
+    controller.abort();
+    await expect(answer).rejects.toMatchObject({ code: 'query_cancelled' });
+  });
+
+  test('a query larger than the memory spills into the folder given, and leaves it empty', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'loggia-warehouse-'));
+    const store = await open(new MemoryTail(), {
+      limits: { memoryBytes: 48 * MIB, threads: 1, tempFolder: join(folder, 'spill') },
+    });
+    const { rows } = await store.query(
+      sql(
+        `SELECT sum(length(s)), count(*) FROM
+           (SELECT repeat('x', 100) || range AS s FROM range(600000) ORDER BY hash(range))`,
+      ),
+    );
+    expect(rows).toEqual([[63_488_890, 600_000]]);
+    await store.close();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   test('what is written stays compressed after many changes of the same visits (W6)', async () => {
     const tail = new MemoryTail();
     const store = await open(tail);

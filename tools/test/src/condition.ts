@@ -14,6 +14,13 @@ export interface Condition {
 
 const CGROUP_FOLDER = '/sys/fs/cgroup';
 
+/** prctl(2): no new privileges, then a filter of one instruction that allows everything. */
+const SET_EMPTY_FILTER = `
+  my $filter = pack 'SCCL', 0x06, 0, 0, 0x7fff0000;
+  my $program = pack 'S x6 P', 1, $filter;
+  syscall(157, 38, 1, 0, 0, 0) == 0 && syscall(157, 22, 2, $program) == 0 or exit 1;
+`;
+
 /**
  * What a test may name in its reason to be skipped: `context.skip('needs cgroup-v2: …')`. The runner
  * looks for itself whether the machine really lacks it.
@@ -44,6 +51,32 @@ export const CONDITIONS: Readonly<Record<string, Condition>> = {
     isGiven: hasWritableCgroup,
     isOptional: true,
   },
+  'memory-cgroup': {
+    meaning: 'a control group of its own with a limit of memory, of version 2 or 1',
+    isGiven: () => hasWritableCgroup() || hasWritableMemoryGroup(),
+    isOptional: true,
+  },
+  overlay: {
+    meaning: 'mounts of the kind overlay, in a mount namespace',
+    isGiven: canMountOverlay,
+    isOptional: true,
+  },
+  seccomp: {
+    meaning: 'a filter of system calls, which Perl sets on an x86-64 machine',
+    isGiven: () => process.arch === 'x64' && succeeds('perl', '-e', SET_EMPTY_FILTER),
+    isOptional: true,
+  },
+  taskset: {
+    meaning: 'taskset(1), to run on one processor',
+    isGiven: () => succeeds('taskset', '--cpu-list', '0', 'true'),
+    isOptional: true,
+  },
+  'readable-checkout': {
+    meaning: 'a checkout that other users may read',
+    isGiven: () =>
+      succeeds('setpriv', '--reuid', '65532', '--clear-groups', 'test', '-r', import.meta.filename),
+    isOptional: true,
+  },
   chromium: {
     meaning: 'Chromium, or another browser of its family',
     isGiven: () => findChromium() !== undefined,
@@ -70,4 +103,29 @@ function hasWritableCgroup(): boolean {
   } catch {
     return false;
   }
+}
+
+/** Version 1, below the process's own group. */
+function hasWritableMemoryGroup(): boolean {
+  try {
+    const own = /:memory:(?<path>.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'));
+    const child = join(
+      CGROUP_FOLDER,
+      'memory',
+      own?.groups?.['path'] ?? '/',
+      `test-${process.pid}`,
+    );
+    mkdirSync(child);
+    rmdirSync(child);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function canMountOverlay(): boolean {
+  const script =
+    'mount -t tmpfs tmpfs /mnt && cd /mnt && mkdir a b c d && ' +
+    'mount -t overlay -o lowerdir=a,upperdir=b,workdir=c overlay d';
+  return succeeds('unshare', '--mount', 'sh', '-c', script);
 }

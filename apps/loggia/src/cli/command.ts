@@ -43,6 +43,8 @@ export interface Invocation {
 export interface CommandContext {
   readonly invocation: Invocation;
   readonly terminal: Terminal;
+  /** All commands there are. */
+  readonly commands: readonly Command[];
   /** @throws ConfigError when anything is wrong with the configuration. */
   configuration(): Configuration;
   /** The configuration with all that is wrong with it. */

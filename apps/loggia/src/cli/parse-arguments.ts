@@ -4,6 +4,7 @@ import { SETTING_ENTRIES, flagOf } from '../config/settings.ts';
 import type { Command, CommandFlag, Invocation } from './command.ts';
 import { CommandError } from './command-error.ts';
 import { COMMANDS } from './command-table.ts';
+import { findCommand, tryFindCommand } from './find-command.ts';
 
 /** Settings that every command takes which opens the data folder. */
 const SITE_SETTINGS = ['data_dir', 'base_url'];
@@ -39,7 +40,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
   if (given.has('help') || positionals.length === 0) {
     return helpOrVersion('help', positionals, given);
   }
-  const command = findCommand(positionals);
+  const command = findCommand(positionals, COMMANDS);
   const operands = positionals.slice(command.words.length);
   checkOperands(command, operands);
   const settingNames = settingNamesOf(command);
@@ -90,7 +91,7 @@ function readTokens(argv: readonly string[]): { given: Given; positionals: reado
     if (token.kind !== 'option') continue;
     const kind = kinds.get(token.name);
     if (kind === undefined)
-      throw unknownFlag(token.name, tryFindCommand(positionals), token.rawName);
+      throw unknownFlag(token.name, tryFindCommand(positionals, COMMANDS), token.rawName);
     given.set(token.name, [...(given.get(token.name) ?? []), readValue(kind, token)]);
   }
   return { given, positionals };
@@ -125,47 +126,9 @@ function helpOrVersion(
   operands: readonly string[],
   given: Given,
 ): Invocation {
-  const command = findCommand([name]);
+  const command = findCommand([name], COMMANDS);
   const isJson = given.has('json');
   return { command, operands, flags: new Map(), settings: {}, configFlag: null, isJson };
-}
-
-/**
- * The command that the first words name.
- *
- * @throws CommandError `usage` when there is none.
- */
-export function findCommand(words: readonly string[]): Command {
-  const found = tryFindCommand(words);
-  if (found !== undefined) return found;
-  const [first = ''] = words;
-  const group = COMMANDS.filter(
-    (command) => command.words.length > 1 && command.words[0] === first,
-  );
-  if (group.length > 0) {
-    const actions = group.map((command) => command.words[1]).join(', ');
-    const second = words[1] === undefined ? 'lacks its action' : `has no action '${words[1]}'`;
-    const nearest = nearestName(
-      words[1] ?? '',
-      group.map((command) => command.words[1] ?? ''),
-    );
-    const meant = nearest === undefined ? '' : `Did you mean 'loggia ${first} ${nearest}'? `;
-    throw usage(`'loggia ${first}' ${second}.`, `${meant}There is: ${actions}.`);
-  }
-  throw usage(`'loggia ${first}' is no command.`, commandSuggestion(words));
-}
-
-function commandSuggestion(words: readonly string[]): string {
-  const phrases = COMMANDS.map((command) => command.words.join(' '));
-  const nearest =
-    nearestName(words.slice(0, 2).join(' '), phrases) ??
-    nearestName(words[0] ?? '', [...new Set(COMMANDS.map((command) => command.words[0] ?? ''))]);
-  if (nearest === undefined) return "'loggia help' lists all commands.";
-  return `Did you mean 'loggia ${nearest}'? 'loggia help' lists all commands.`;
-}
-
-function tryFindCommand(words: readonly string[]): Command | undefined {
-  return COMMANDS.find((command) => command.words.every((word, index) => words[index] === word));
 }
 
 function checkOperands(command: Command, operands: readonly string[]): void {

@@ -3,11 +3,10 @@ import { ConfigError } from '../config/config-error.ts';
 import { resolvedOrThrow } from '../config/configuration.ts';
 import { readConfiguration } from '../config/read-configuration.ts';
 import type { CommandContext, Invocation } from './command.ts';
+import { COMMANDS } from './command-table.ts';
+import { EXIT_CODES } from './exit-code.ts';
 import { parseArguments, wantsJson } from './parse-arguments.ts';
 import type { Terminal } from './terminal.ts';
-
-/** What the exit codes of all commands mean; `usage` is also a wrong value or configuration. */
-export const EXIT_CODES = { ok: 0, failure: 1, usage: 2 } as const;
 
 /**
  * Runs one command line to its end.
@@ -42,6 +41,7 @@ function contextOf(invocation: Invocation, terminal: Terminal): CommandContext {
   return {
     invocation,
     terminal,
+    commands: COMMANDS,
     inspectConfiguration,
     configuration: () => resolvedOrThrow(inspectConfiguration()),
   };

@@ -1,4 +1,13 @@
-import { closeSync, mkdirSync, openSync, rmSync, statSync, type Stats } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  type Stats,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigError } from './config-error.ts';
 
@@ -22,15 +31,20 @@ export interface DataFolderFault {
   } | null;
 }
 
+/** What a server that ran as another user may have left; SQLite would open it and write nothing. */
+const FILES = ['journal.db', 'journal.db-wal', 'journal.db-shm', 'salts.db', 'salts.db-journal'];
+
 /**
  * Makes the data folder if it is missing and proves that files can be made in it, by making one and
- * taking it away. A full disk is no fault: the server starts and answers 503 until there is space.
+ * taking it away, and that the files which are there already may be read and written. A full disk
+ * is no fault: the server starts and answers 503 until there is space.
  *
  * @throws ConfigError `data_folder` that says who may not do what, and what to do about it.
  */
 export function ensureDataFolder(folder: string): void {
   attempt('create', folder, () => makeFolders(folder));
   attempt('write', folder, () => probe(folder));
+  refuseForeignFile(folder);
 }
 
 /**
@@ -42,6 +56,7 @@ export function tryDataFolder(folder: string): ConfigError | undefined {
   const place = isThere ? folder : nearestExisting(folder)?.folder;
   try {
     if (place !== undefined) attempt(isThere ? 'write' : 'create', folder, () => probe(place));
+    if (isThere) refuseForeignFile(folder);
     return undefined;
   } catch (error) {
     if (error instanceof ConfigError) return error;
@@ -111,6 +126,38 @@ function probe(folder: string): void {
   const path = join(folder, `.write-test-${process.pid}`);
   closeSync(openSync(path, 'w', 0o600));
   rmSync(path, { force: true });
+}
+
+/** Refuses a file of an earlier run that this user may not read and write. */
+function refuseForeignFile(folder: string): void {
+  for (const name of FILES) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.R_OK | constants.W_OK);
+    } catch (error) {
+      // What is not there, or goes while we look, is no obstacle.
+      const stats = tryStat(path);
+      if (stats !== undefined) throw foreignFileError(path, stats, error);
+    }
+  }
+}
+
+function foreignFileError(path: string, stats: Stats, cause: unknown): ConfigError {
+  const systemCode = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+  const uid = process.geteuid?.() ?? null;
+  const gid = process.getegid?.() ?? null;
+  const owner = `uid ${stats.uid}, gid ${stats.gid} with mode ${octal(stats.mode & 0o7777)}`;
+  return new ConfigError(
+    'data_folder',
+    `${path} cannot be written by uid ${uid ?? '?'}, gid ${gid ?? '?'} (${systemCode}): it ` +
+      `belongs to ${owner}.`,
+    {
+      hint:
+        `Run 'chown -R ${uid ?? 'USER'}:${gid ?? 'GROUP'} ${dirname(path)}' as root, or start ` +
+        `as the user that made the file.`,
+      cause,
+    },
+  );
 }
 
 function attempt(action: DataFolderFault['action'], folder: string, run: () => void): void {

@@ -1,4 +1,9 @@
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, {
+  LogController,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import { HttpError, type ErrorCode } from '@loggia/contract';
 import { authorise, isSecure, sessionCookie, type Access, type Caller } from './access.ts';
 import { answerClientError } from './client-error.ts';
@@ -52,7 +57,7 @@ const LOGGED_CODES: ReadonlySet<ErrorCode> = new Set([
 export function buildApp(services: Services): FastifyInstance {
   const app: FastifyInstance = Fastify({
     loggerInstance: services.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     http: {
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: CONNECTION_CHECK_INTERVAL_MS,

@@ -76,20 +76,17 @@ export class Metrics {
       registers,
       collect: () => queue.set(sources.queueDepth()),
     });
-    const behind = new Gauge({
+    const behind: Gauge = new Gauge({
       name: 'loggia_warehouse_behind_rows',
-      help: 'Rows of the journal that the event store has not read yet.',
+      help: 'Events of the journal that the event store has not taken in yet.',
       registers,
+      collect: async () => behind.set((await sources.store())?.behindRows ?? 0),
     });
     const events: Gauge = new Gauge({
       name: 'loggia_warehouse_events',
       help: 'Events in the event store.',
       registers,
-      collect: async () => {
-        const status = await sources.store();
-        events.set(status?.events ?? 0);
-        behind.set(status?.behindRows ?? 0);
-      },
+      collect: async () => events.set((await sources.store())?.events ?? 0),
     });
   }
 

@@ -20,12 +20,15 @@ export function chromiumArgs(port: number): string[] {
 
 /**
  * A browser with a fresh profile, to which every host is at `port` of this machine. It has the
- * back-forward cache, which Playwright would switch off, so `goBack` waits in vain in it.
+ * back-forward cache, which Playwright would switch off, so `goBack` waits in vain in it. A user
+ * agent is given to the whole browser, because that of a context is forgotten by the requests that
+ * outlive their page.
  */
-export async function launchChromium(port: number): Promise<Browser> {
+export async function launchChromium(port: number, userAgent?: string): Promise<Browser> {
+  const identity = userAgent === undefined ? [] : [`--user-agent=${userAgent}`];
   return chromium.launch({
     executablePath: CHROMIUM_PATH,
-    args: chromiumArgs(port),
+    args: [...chromiumArgs(port), ...identity],
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
   });
 }

@@ -1,6 +1,4 @@
-import type { Browser } from 'playwright-core';
 import { TestServer, temporaryFolder } from '../test-server.ts';
-import { launchChromium } from './chromium.ts';
 import { loggia } from './command-line.ts';
 import { ADA, BERT } from './personas.ts';
 import { PublicWeb, STATS_HOST } from './public-web.ts';
@@ -15,12 +13,11 @@ const REFRESH_MS = 1000;
 /** The rows of a report, each with its dimensions first. */
 type Rows = unknown[][];
 
-/** The real server, the web in front of it, a browser, and one clock for all of them. */
+/** The real server, the web in front of it, and one clock for both and for the visitors. */
 export class Stage {
   readonly clock: ServerClock;
   readonly server: TestServer;
   readonly web: PublicWeb;
-  readonly browser: Browser;
   readonly #key: string;
   readonly #env: Readonly<Record<string, string>>;
 
@@ -28,14 +25,12 @@ export class Stage {
     readonly clock: ServerClock;
     readonly server: TestServer;
     readonly web: PublicWeb;
-    readonly browser: Browser;
     readonly key: string;
     readonly env: Readonly<Record<string, string>>;
   }) {
     this.clock = parts.clock;
     this.server = parts.server;
     this.web = parts.web;
-    this.browser = parts.browser;
     this.#key = parts.key;
     this.#env = parts.env;
   }
@@ -48,9 +43,8 @@ export class Stage {
     for (const { userAgent, address } of [ADA, BERT]) {
       if (address !== undefined) web.addresses.set(userAgent, address);
     }
-    const browser = await launchChromium(web.port);
     const key = server.addKey('stats:read');
-    return new Stage({ clock, server, web, browser, key, env });
+    return new Stage({ clock, server, web, key, env });
   }
 
   /** Runs a command of the command line beside the server, which notices its changes. */
@@ -68,7 +62,7 @@ export class Stage {
   }
 
   arrive(persona: Persona): Promise<Visitor> {
-    return Visitor.arrive(this.browser, persona, this.clock);
+    return Visitor.arrive(persona, this.web.port, this.clock);
   }
 
   /** Today's numbers, ordered by their first dimension. */
@@ -95,7 +89,6 @@ export class Stage {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.browser.close();
     await this.web[Symbol.asyncDispose]();
     await this.server[Symbol.asyncDispose]();
   }

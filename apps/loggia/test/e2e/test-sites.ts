@@ -10,7 +10,7 @@ function page(title: string, head: string, body: string, status = 200): Resource
       <html lang="en">
         <head>
           <title>${title}</title>
-          <style>body { margin: 0; }</style>
+          <style>body, h1 { margin: 0; }</style>
           ${head}
         </head>
         <body><h1>${title}</h1>${body}${EXIT}</body>
@@ -100,4 +100,17 @@ export function reading(snippet: string): Host {
     });
   </script>`;
   return hostOf({ '/story': page('Story', clock + snippet, '') });
+}
+
+/** Any path shows a page whose program is `code`, with a file and a form that goes nowhere. */
+export function clientPages(code: string): Host {
+  const body = `
+    <a id="file" href="/files/Report.pdf">Report</a>
+    <form onsubmit="return false"><button id="send">Send</button></form>`;
+  const pages = hostOf({
+    '/client.js': { type: 'text/javascript', body: code },
+    '/files/Report.pdf': { type: 'application/pdf', isAttachment: true, body: 'a file' },
+  });
+  const client = page('Client', '<script defer src="/client.js"></script>', body);
+  return (path) => pages(path) ?? client;
 }

@@ -1,4 +1,5 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
+import { launchChromium } from './chromium.ts';
 import type { ServerClock } from './server-clock.ts';
 
 /** A person before a browser of a certain make. */
@@ -10,7 +11,7 @@ export interface Persona {
   readonly address?: string;
 }
 
-/** A browser window of their own, in which time passes when the test says so. */
+/** A browser of their own, in which time passes when the test says so. */
 export class Visitor {
   readonly page: Page;
   /** Errors that nobody in the pages caught. */
@@ -23,10 +24,11 @@ export class Visitor {
     page.on('pageerror', (error) => this.errors.push(error));
   }
 
-  /** A window whose clock stands where the server's does. */
-  static async arrive(browser: Browser, persona: Persona, clock: ServerClock): Promise<Visitor> {
+  /** Starts a browser that has the web at `port`, and whose clock stands where the server's does. */
+  static async arrive(persona: Persona, port: number, clock: ServerClock): Promise<Visitor> {
     const { userAgent, viewport, locale } = persona;
-    const context = await browser.newContext({ userAgent, viewport, locale });
+    const browser = await launchChromium(port, userAgent);
+    const context = await browser.newContext({ viewport, locale });
     // The script counts no browser that a program drives, unless told otherwise.
     await context.addInitScript('window.__plausible = true;');
     await context.clock.install({ time: clock.nowMs });
@@ -49,6 +51,6 @@ export class Visitor {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.page.context().close();
+    await this.page.context().browser()?.close();
   }
 }

@@ -84,7 +84,7 @@ const CALLERS: readonly Caller[] = [
     headers: () => {
       const key = server.change((journal) => {
         const made = journal.keys.create({ name: 'gone', scopes: SCOPES, nowMs: Date.now() });
-        journal.keys.revoke(made.id, Date.now());
+        journal.keys.revoke(made.id);
         return made.key;
       });
       return { authorization: `Bearer ${key}` };
@@ -141,12 +141,14 @@ describe('who may use a route', () => {
   });
 
   it('is as declared for every kind of caller', async () => {
-    const routes = local.app.routeTable.list();
+    const isLogout = ({ url }: RouteEntry) => url === '/logout';
+    const routes = local.app.routeTable.list().toSorted((a, b) => +isLogout(a) - +isLogout(b));
     expect(routes.length).toBeGreaterThan(30);
     for (const caller of CALLERS) {
       const wrong: string[] = [];
+      const headers = caller.headers();
       for (const route of routes) {
-        const answer = await ask(route, caller.headers());
+        const answer = await ask(route, headers);
         const code = caller.refusal(route.access);
         const status = code === 'forbidden' ? '403' : '401';
         const expected = route.method === 'HEAD' && code !== undefined ? status : code;

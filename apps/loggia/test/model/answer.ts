@@ -41,7 +41,7 @@ export function answerByModel(model: ModelSite, query: QueryBody): Answer {
   const compared =
     comparisons === undefined
       ? undefined
-      : { ...selection, range: comparisonOf(range, query.date_range, comparisons, clock) };
+      : { ...selection, range: comparisonOf(range, comparisons, clock) };
   const timeDimension = dimensions.find((dimension) => dimension.startsWith('time'));
   return {
     results: compared === undefined ? page : withComparison(page, query, selection, compared),

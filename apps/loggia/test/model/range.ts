@@ -82,12 +82,7 @@ export function trimmed(range: Range, dateRange: QueryBody['date_range'], clock:
 }
 
 /** The range that a query's range is compared with. */
-export function comparisonOf(
-  range: Range,
-  dateRange: QueryBody['date_range'],
-  comparisons: Comparisons,
-  clock: Clock,
-): Range {
+export function comparisonOf(range: Range, comparisons: Comparisons, clock: Clock): Range {
   const { zone, nowMs } = clock;
   if (comparisons.mode === 'custom') {
     if (comparisons.date_range === undefined) throw new Error('custom needs a range');
@@ -103,7 +98,7 @@ export function comparisonOf(
       : addDays(first, -daysBetween(first, last) - 1);
   const from = comparisons.match_day_of_week === true ? sameWeekday(previous, first) : previous;
   const to = addDays(from, daysBetween(first, last));
-  if (dateRange !== 'day') return days(zone, from, to);
+  if (first !== today) return days(zone, from, to);
   // 'Comparison with "today" compares the same part of the day.'
   const { hour, minute, second } = wallAt(zone, nowMs);
   const time = [hour, minute, second].map((part) => String(part).padStart(2, '0')).join(':');

@@ -16,7 +16,7 @@ type WithoutSite<G> = G extends unknown ? Omit<G, 'siteId'> : never;
 export interface PipelineSite {
   readonly site: Site;
   readonly goals: readonly Goal[];
-  /** Puts hits into the journal in one transaction and tells what became of each. */
+  /** Puts hits into the journal in one transaction, at the time of the last of them. */
   write(hits: readonly Hit[]): WriteOutcome[];
   /** What the reports answer to the query, as far as the model answers it too. */
   answer(query: QueryBody, nowMs: number): Promise<Answer>;

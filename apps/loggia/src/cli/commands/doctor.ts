@@ -8,7 +8,7 @@ import { configurationChecks } from '../doctor/configuration-checks.ts';
 import { machineChecks } from '../doctor/machine-checks.ts';
 import { observeMachine, observeStorage } from '../doctor/observe.ts';
 import { storageChecks } from '../doctor/storage-checks.ts';
-import { EXIT_CODES } from '../run-command-line.ts';
+import { EXIT_CODES } from '../exit-code.ts';
 import { tableText } from '../table-text.ts';
 import { programVersion } from './version.ts';
 

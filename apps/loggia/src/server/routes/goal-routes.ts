@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import type { FastifyInstance } from 'fastify';
 import { HttpError, type Goal, type Site } from '@loggia/contract';
+import { CUSTOM_PROPERTIES_MAX } from '@loggia/contract/schemas';
 import { pageOf, readPaging } from '../paging.ts';
 import { bodyReader } from '../read-body.ts';
 import type { Services } from '../services.ts';
@@ -79,7 +80,14 @@ function addPropertyRoutes(app: FastifyInstance, services: Services): void {
     handler: async (request) => {
       const { site_id: siteId, property } = readProperty(request.body);
       const site = siteNamed(siteId, services);
-      changeProperties(site, [...new Set([...site.settings.customProperties, property])], services);
+      const properties = new Set([...site.settings.customProperties, property]);
+      if (properties.size > CUSTOM_PROPERTIES_MAX) {
+        const message = `A site lists ${CUSTOM_PROPERTIES_MAX} custom properties at most.`;
+        throw new HttpError('bad_request', message, {
+          hint: 'All properties are stored, listed or not.',
+        });
+      }
+      changeProperties(site, Array.from(properties), services);
       return { created: true };
     },
   });

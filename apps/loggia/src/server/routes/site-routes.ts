@@ -10,18 +10,20 @@ import { snippetOf } from '../../cli/snippet.ts';
 
 const Timezone = Type.String({ minLength: 1, maxLength: 64 });
 const Domain = Type.String({ minLength: 1, maxLength: 300 });
+/** A partial object forgets that it is closed, so that is said again. */
+const SomeSettings = Type.Partial(SiteSettingsSchema, { additionalProperties: false });
 const readNewSite = bodyReader(
   Type.Object({
     domain: Domain,
     timezone: Type.Optional(Timezone),
-    settings: Type.Optional(Type.Partial(SiteSettingsSchema)),
+    settings: Type.Optional(SomeSettings),
   }),
 );
 const readSiteChange = bodyReader(
   Type.Object({
     domain: Type.Optional(Domain),
     timezone: Type.Optional(Timezone),
-    settings: Type.Optional(Type.Partial(SiteSettingsSchema)),
+    settings: Type.Optional(SomeSettings),
   }),
 );
 
