@@ -14,8 +14,6 @@ export const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101
 export interface TestServerOptions {
   /** A folder of its own when absent, which `dispose` removes. */
   readonly dataDir?: string;
-  /** Where this process finds the data folder, when the server runs with other mounts. */
-  readonly visibleDataDir?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly flags?: readonly string[];
   /** Runs the server under another command, such as `setpriv`. */
@@ -46,8 +44,6 @@ const starting = new Map<string, ChildProcess>();
 /** The real server in a process of its own, on a free port of the loopback address. */
 export class TestServer {
   readonly dataDir: string;
-  /** The data folder as this process sees it. */
-  readonly visibleDataDir: string;
   readonly url: string;
   readonly process: ChildProcess;
   /** Everything it has printed. */
@@ -57,7 +53,6 @@ export class TestServer {
 
   private constructor(parts: {
     dataDir: string;
-    visibleDataDir: string;
     url: string;
     process: ChildProcess;
     output: () => string;
@@ -65,7 +60,6 @@ export class TestServer {
     ownsFolder: boolean;
   }) {
     this.dataDir = parts.dataDir;
-    this.visibleDataDir = parts.visibleDataDir;
     this.url = parts.url;
     this.process = parts.process;
     this.output = parts.output;
@@ -78,13 +72,7 @@ export class TestServer {
     const dataDir = options.dataDir ?? temporaryFolder();
     const launched = launch(dataDir, options);
     const url = await launched.listening;
-    return new TestServer({
-      dataDir,
-      visibleDataDir: options.visibleDataDir ?? dataDir,
-      url,
-      ownsFolder: options.dataDir === undefined,
-      ...launched,
-    });
+    return new TestServer({ dataDir, url, ownsFolder: options.dataDir === undefined, ...launched });
   }
 
   /** Starts a server that is expected to refuse. Throws when it listens. */
@@ -109,7 +97,7 @@ export class TestServer {
 
   /** Runs `change` on the server's own journal, as the command line does while it runs. */
   change<Result>(change: (journal: Journal) => Result): Result {
-    using journal = Journal.open({ folder: this.visibleDataDir });
+    using journal = Journal.open({ folder: this.dataDir });
     return change(journal);
   }
 

@@ -87,8 +87,9 @@ export class CommitQueue {
     if (this.#closing !== undefined) {
       return Promise.reject(new HttpError('shutting_down', 'The server is stopping.'));
     }
-    if (this.#waitingHits + hits.length > this.#options.hitsMax)
-      return Promise.reject(overloaded());
+    const { hitsMax } = this.#options;
+    if (hits.length > hitsMax) return Promise.reject(neverFits(hitsMax));
+    if (this.#waitingHits + hits.length > hitsMax) return Promise.reject(overloaded());
     const { promise, resolve, reject } = Promise.withResolvers<readonly WriteOutcome[]>();
     if (!this.#waiting.tryPush({ hits, resolve, reject })) return Promise.reject(overloaded());
     this.#waitingHits += hits.length;
@@ -259,6 +260,12 @@ function overloaded(): HttpError {
   return new HttpError('overloaded', 'Too many events are waiting to be stored.', {
     hint: 'Send them again after the time in Retry-After.',
     retryable: true,
+  });
+}
+
+function neverFits(hitsMax: number): HttpError {
+  return new HttpError('overloaded', `More than ${hitsMax} events at once can never be stored.`, {
+    hint: 'Send fewer at a time, or raise the number of events that may wait.',
   });
 }
 

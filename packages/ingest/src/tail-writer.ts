@@ -1,7 +1,6 @@
 import { assert } from '@tandem/base';
 import type { DropReason, Hit } from '@loggia/contract';
-import type { Journal, VisitRow } from '@loggia/journal';
-import type { DropCount } from './writer-messages.ts';
+import type { Journal, NewDropCount, VisitRow } from '@loggia/journal';
 import { VISIT_GAP_MS, beginVisit, extendVisit, findVisit } from './visit.ts';
 
 /** How long a visitor's id of a new day points to a visit that began under an older one. */
@@ -31,7 +30,7 @@ export class TailWriter {
    * @returns one outcome per hit, in the order given.
    * @throws JournalError when the journal cannot be written.
    */
-  write(hits: readonly Hit[], nowMs: number, drops: readonly DropCount[] = []): WriteOutcome[] {
+  write(hits: readonly Hit[], nowMs: number, drops: readonly NewDropCount[] = []): WriteOutcome[] {
     if (hits.length === 0 && drops.length === 0) return [];
     return this.#journal.transaction(() => {
       const outcomes = hits.length === 0 ? [] : this.#store(hits, nowMs);

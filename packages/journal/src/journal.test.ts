@@ -96,7 +96,9 @@ describe('Journal.open', () => {
     const refused = () => Journal.open({ folder: folder.path });
     expect(refused).toThrow(withCode('journal_unreadable'));
     writeFileSync(folder.file('journal.db'), '');
-    expect(refused).toThrow(/journal\.db is missing or empty, but its log \S+journal\.db-wal is there/);
+    expect(refused).toThrow(
+      /journal\.db is missing or empty, but its log \S+journal\.db-wal is there/,
+    );
     expect(readFileSync(folder.file('journal.db-wal'))).toEqual(log);
     writeFileSync(folder.file('journal.db-wal'), '');
     expect(refused).not.toThrow();

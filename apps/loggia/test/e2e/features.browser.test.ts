@@ -23,7 +23,7 @@ describe("a site's own script with links, files, forms, tags and missing pages",
       filters: [['is', 'event:name', [name]]],
     });
 
-  beforeAll(async () => {
+  test('the snippet names the script', async () => {
     const snippet = await stage.addSite('docs.test', '--features', features);
     expect(snippet).toMatch(
       /^<script defer data-domain="docs\.test" src="http:\/\/stats\.test\/js\/pa-\w{16}\.js"><\/script>$/,
@@ -65,7 +65,10 @@ describe("a site's own script with links, files, forms, tags and missing pages",
       'pageview /gone',
     ]);
     await page.click('#exit');
-    expect(await web.events(2)).toEqual(['Outbound Link: Click /gone', 'engagement /gone 100% 0ms']);
+    expect(await web.events(2)).toEqual([
+      'Outbound Link: Click /gone',
+      'engagement /gone 100% 0ms',
+    ]);
     expect(ada.errors).toEqual([]);
   });
 
@@ -129,7 +132,10 @@ test('an application that keeps its place in the fragment has a page for each', 
     expect(await web.events(1)).toEqual(['pageview /#/inbox']);
     await cleo.pass(3000);
     await cleo.page.click('#settings');
-    expect(await web.events(2)).toEqual(['engagement /#/inbox 100% 3000ms', 'pageview /#/settings']);
+    expect(await web.events(2)).toEqual([
+      'engagement /#/inbox 100% 3000ms',
+      'pageview /#/settings',
+    ]);
     await cleo.pass(9000);
     await cleo.page.click('#exit');
     expect(await web.events(1)).toEqual(['engagement /#/settings 100% 9000ms']);
@@ -152,16 +158,16 @@ test('the time that a tab lies hidden under another one is not time on the page'
   {
     await using browser = await PlainChromium.launch(web.port, ADA.userAgent);
     const tab = await browser.openTab('http://read.test/story');
-    expect(await web.events(1)).toEqual(['pageview /story']);
+    expect(await web.events(2)).toEqual(['attended /story', 'pageview /story']);
     await browser.openTab('about:blank');
-    expect(await web.events(2)).toEqual(['engagement /story 100% 4000ms', 'hidden /story']);
+    expect(await web.events(2)).toEqual(['engagement /story 100% 30000ms', 'hidden /story']);
     await browser.showTab(tab);
-    expect(await web.events(1)).toEqual(['visible /story']);
+    expect(await web.events(1)).toEqual(['attended /story']);
     await browser.openTab('about:blank');
-    expect(await web.events(2)).toEqual(['engagement /story 100% 60000ms', 'hidden /story']);
+    expect(await web.events(2)).toEqual(['engagement /story 100% 30000ms', 'hidden /story']);
   }
   const metrics = ['visitors', 'pageviews', 'time_on_page', 'scroll_depth', 'bounce_rate'];
   expect(await stage.report('read.test', metrics, { dimensions: ['event:page'] })).toEqual([
-    ['/story', 1, 1, 64, 100, 100],
+    ['/story', 1, 1, 60, 100, 100],
   ]);
 });

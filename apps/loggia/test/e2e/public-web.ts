@@ -37,7 +37,8 @@ export class PublicWeb {
   readonly #serverUrl: string;
   readonly #server: Server;
   #answered: string[] = [];
-  #wake: () => void = () => {};
+  #awaited = 0;
+  #stopWaiting: () => void = () => {};
 
   private constructor(serverUrl: string) {
     this.#serverUrl = serverUrl;
@@ -66,16 +67,12 @@ export class PublicWeb {
    * each other. `engagement /page 50% 4000ms`; what was not stored ends with the reason.
    */
   async events(count: number): Promise<string[]> {
-    let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
+    const timer = setTimeout(() => this.#stopWaiting(), PATIENCE_MS);
+    await new Promise<void>((resolve) => {
+      this.#stopWaiting = resolve;
+      this.#awaited = count;
       this.#wake();
-    }, PATIENCE_MS);
-    while (this.#answered.length < count && !isLate) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wake = resolve;
-      await promise;
-    }
+    });
     clearTimeout(timer);
     const events = this.#answered;
     this.#answered = [];
@@ -86,6 +83,10 @@ export class PublicWeb {
     this.#server.closeAllConnections();
     this.#server.close();
     await once(this.#server, 'close');
+  }
+
+  #wake(): void {
+    if (this.#answered.length >= this.#awaited) this.#stopWaiting();
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

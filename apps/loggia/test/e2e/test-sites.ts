@@ -83,20 +83,26 @@ export function application(snippet: string): Host {
 }
 
 /**
- * A page to be hidden and shown: four seconds pass before it is first hidden, and a minute at each
- * change, after the script has looked at the clock.
+ * A page to be hidden and shown. Half a minute passes whenever it has got the reader's attention,
+ * which it tells as `attended`, and a minute whenever it has been hidden, which it tells too. Its
+ * listeners come after the script's.
  */
 export function reading(snippet: string): Host {
   const clock = `<script>
     window.__plausible = true;
     let nowMs = 0;
+    let isAttended = false;
     performance.now = () => nowMs;
+    const look = () => {
+      if (document.hidden === !isAttended || (!document.hidden && !document.hasFocus())) return;
+      isAttended = !document.hidden;
+      nowMs += isAttended ? 30000 : 60000;
+      plausible(isAttended ? 'attended' : 'hidden', { interactive: false });
+    };
     addEventListener('load', () => {
-      nowMs += 4000;
-      addEventListener('visibilitychange', () => {
-        nowMs += 60000;
-        plausible(document.visibilityState, { interactive: false });
-      });
+      addEventListener('visibilitychange', look);
+      addEventListener('focus', look);
+      look();
     });
   </script>`;
   return hostOf({ '/story': page('Story', clock + snippet, '') });

@@ -53,7 +53,8 @@ function addSample({ name, family }: { name: string; family: MetricFamily }, lin
   const series = match[1] + (match[2] ?? '');
   if (family.samples.has(series)) throw new Error(`${series} comes twice`);
   const value = match[3] === '+Inf' ? Infinity : Number(match[3]);
-  if (Number.isNaN(value) && match[3] !== 'NaN') throw new Error(`no number: ${line}`);
+  // Prometheus reads this word in any case.
+  if (Number.isNaN(value) && !/^nan$/i.test(match[3] ?? '')) throw new Error(`no number: ${line}`);
   if (family.type === 'counter' && !(value >= 0)) throw new Error(`below zero: ${line}`);
   family.samples.set(series, value);
 }

@@ -113,8 +113,8 @@ function yearBefore(date: string): string {
 
 /** The date nearest to `date` that has the weekday of `model` and is another date. */
 function sameWeekday(date: string, model: string): string {
-  const candidates = [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6]
+  const found = [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6]
     .map((shift) => addDays(date, shift))
-    .filter((one) => one !== model && daysBetween(one, model) % 7 === 0);
-  return candidates[0] ?? date;
+    .find((one) => one !== model && daysBetween(one, model) % 7 === 0);
+  return found ?? date;
 }

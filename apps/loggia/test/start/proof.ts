@@ -1,20 +1,39 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { TestServer } from '../test-server.ts';
 
 const DOMAIN = 'start.example';
+const MAKE_SITE = fileURLToPath(new URL('make-site.ts', import.meta.url));
 
-/** Sends an event to the site of these tests, which is made when missing. */
-export async function sendPageview(server: TestServer): Promise<Response> {
-  server.change((journal) => {
-    if (journal.sites.byDomain(DOMAIN) !== undefined) return;
-    journal.sites.create({ domain: DOMAIN, timezone: 'UTC', settings: {}, nowMs: Date.now() });
-  });
-  return await server.sendEvent({ n: 'pageview', u: `https://${DOMAIN}/`, d: DOMAIN });
+/**
+ * Makes the site of these tests when it is missing, and a key to its numbers. `under` runs that
+ * under another command: a folder among mounts of its own cannot be reached from outside, since
+ * SQLite resolves the links of /proc that lead there.
+ */
+export function makeSite(server: TestServer, under: readonly string[] = []): string {
+  const node = [process.execPath, MAKE_SITE, server.dataDir, DOMAIN];
+  const [program = '', ...parameters] = [...under, ...node];
+  const { status, stdout, stderr } = spawnSync(program, parameters, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return stdout.trim();
+}
+
+/** Sends a page view to the site, and expects that it is taken. */
+export async function sendPageview(server: TestServer): Promise<void> {
+  const response = await tryPageview(server);
+  const dropped = response.headers.get('x-loggia-dropped');
+  expect({ status: response.status, dropped }).toEqual({ status: 202, dropped: null });
+}
+
+/** Sends a page view whatever the answer. */
+export async function tryPageview(server: TestServer): Promise<Response> {
+  const url = `https://${DOMAIN}/?utm_campaign=${'x'.repeat(100)}`;
+  return await server.sendEvent({ n: 'pageview', u: url, d: DOMAIN });
 }
 
 /** How many page views a query finds. */
-export async function countPageviews(server: TestServer): Promise<number> {
-  const key = server.addKey('stats:read');
+export async function countPageviews(server: TestServer, key: string): Promise<number> {
   const query = { site_id: DOMAIN, metrics: ['pageviews'], date_range: 'all' };
   const [row] = await server.query(key, query);
   return Number(row?.metrics[0] ?? 0);
@@ -24,12 +43,21 @@ export async function countPageviews(server: TestServer): Promise<number> {
  * The whole of the server's work: an event is taken and found by a query, and the server stops with
  * exit code 0. `pageviewsBefore` are there already.
  */
-export async function expectWorking(server: TestServer, pageviewsBefore = 0): Promise<void> {
-  const response = await sendPageview(server);
-  expect({ status: response.status, dropped: response.headers.get('x-loggia-dropped') }).toEqual({
-    status: 202,
-    dropped: null,
-  });
-  expect(await countPageviews(server)).toBe(pageviewsBefore + 1);
+export async function expectWorking(
+  server: TestServer,
+  { pageviewsBefore = 0, key }: { readonly pageviewsBefore?: number; readonly key?: string } = {},
+): Promise<void> {
+  const ownKey = key ?? addSite(server);
+  await sendPageview(server);
+  expect(await countPageviews(server, ownKey)).toBe(pageviewsBefore + 1);
   expect(await server.stop()).toEqual({ code: 0, signal: null });
+}
+
+/** As `makeSite`, for a folder that this process can open itself. */
+export function addSite(server: TestServer): string {
+  server.change((journal) => {
+    if (journal.sites.byDomain(DOMAIN) !== undefined) return;
+    journal.sites.create({ domain: DOMAIN, timezone: 'UTC', settings: {}, nowMs: Date.now() });
+  });
+  return server.addKey('stats:read');
 }

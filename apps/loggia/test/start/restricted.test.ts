@@ -30,7 +30,6 @@ it('a read-only root, no folder for temporary files and no home are enough', asy
   expect(() => mkdirSync(mounts.outside(join(folder.path, 'other')))).toThrow('EROFS');
   await using server = await TestServer.start({
     dataDir,
-    visibleDataDir: mounts.outside(dataDir),
     under: mounts.under,
     env: { HOME: '/nonexistent', TMPDIR: '/nonexistent' },
   });
@@ -61,14 +60,13 @@ it('a restricted pod starts: read-only root, uid 65532, no capabilities, no new 
   const start = (): Promise<TestServer> =>
     TestServer.start({
       dataDir,
-      visibleDataDir: mounts.outside(dataDir),
       under: nested(mounts.under, AS_NOBODY),
       env: { HOME: '/' },
     });
   await using first = await start();
   await expectWorking(first);
   await using again = await start();
-  await expectWorking(again, 1);
+  await expectWorking(again, { pageviewsBefore: 1 });
 });
 
 it('a system call filter as containers have it by default is enough', async (context) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { it } from 'vitest';
 import { TestServer } from '../test-server.ts';
 import { Mounts } from './mounts.ts';
-import { expectWorking } from './proof.ts';
+import { expectWorking, makeSite } from './proof.ts';
 import { WorkFolder, need } from './surroundings.ts';
 
 const OVERLAY =
@@ -34,10 +34,10 @@ for (const [name, script] of VOLUMES) {
     for (const pageviewsBefore of [0, 1]) {
       await using server = await TestServer.start({
         dataDir,
-        visibleDataDir: mounts.outside(dataDir),
         under: mounts.under,
       });
-      await expectWorking(server, pageviewsBefore);
+      const key = makeSite(server, mounts.under);
+      await expectWorking(server, { pageviewsBefore, key });
     }
   });
 }
