@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Journal } from '@loggia/journal';
 import type { ChildProcesses } from './processes/child-processes.ts';
-import { LOGGIA_PROGRAM } from './processes/server-process.ts';
+import { LOGGIA_PROGRAM } from './processes/loggia-program.ts';
 import { BENCH_DOMAIN } from './load/sample-events.ts';
 import type { WorkFolder } from './work-folder.ts';
 
@@ -44,8 +44,10 @@ export class DemoFolder {
     const dataDir = work.make('demo');
     const flags = { domain: BENCH_DOMAIN, events, days: DAYS, until: DEMO_LAST_DATE };
     const child = children.startNode([
-      ...[LOGGIA_PROGRAM, 'seed', '--data-dir', dataDir],
-      ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
+      LOGGIA_PROGRAM,
+      'seed',
+      `--data-dir=${dataDir}`,
+      ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
     ]);
     child.stdout.resume();
     child.stderr.resume();

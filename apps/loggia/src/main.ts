@@ -21,11 +21,15 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
 // may be lost where pipes are asynchronous.
 process.stderr.write('', () => process.stdout.write('', () => process.exit()));
 
-/** A folder that was removed under a running shell is no reason not to start. */
+/**
+ * A folder that was removed under a running shell is no reason not to start. Threads could not, so
+ * the process leaves it.
+ */
 function currentFolder(): string {
   try {
     return process.cwd();
   } catch {
+    process.chdir('/');
     return '/';
   }
 }

@@ -19,15 +19,16 @@ export class AnswerReader {
       return undefined;
     }
     this.#begun = undefined;
-    return Number(bytes.latin1Slice(STATUS_AT, STATUS_AT + 3));
+    return Number(bytes.toString('latin1', STATUS_AT, STATUS_AT + 3));
   }
 }
 
 function answerLength(bytes: Buffer, headersEnd: number): number {
   const nameEnd = bytes.indexOf(LENGTH_NAME_END);
-  if (nameEnd === -1 || nameEnd > headersEnd) throw new Error('An answer does not tell its length.');
+  if (nameEnd === -1 || nameEnd > headersEnd)
+    throw new Error('An answer does not tell its length.');
   const valueStart = nameEnd + LENGTH_NAME_END.length;
   const valueEnd = bytes.indexOf('\r', valueStart);
-  const bodyLength = Number(bytes.latin1Slice(valueStart, valueEnd));
+  const bodyLength = Number(bytes.toString('latin1', valueStart, valueEnd));
   return headersEnd + HEADERS_END.length + bodyLength;
 }

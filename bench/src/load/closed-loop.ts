@@ -103,7 +103,7 @@ function drive(socket: Socket, tally: Tally): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const reader = new AnswerReader();
   let sentMs = performance.now();
-  socket.on('data', (chunk) => {
+  const read = (chunk: Buffer): void => {
     const status = reader.read(chunk);
     if (status === undefined) return;
     const nowMs = performance.now();
@@ -115,6 +115,13 @@ function drive(socket: Socket, tally: Tally): Promise<void> {
     }
     sentMs = nowMs;
     socket.write(tally.nextRequest());
+  };
+  socket.on('data', (chunk) => {
+    try {
+      read(chunk);
+    } catch (error) {
+      socket.destroy(error instanceof Error ? error : new Error(String(error)));
+    }
   });
   socket.on('error', reject);
   socket.on('close', () => reject(new Error('A connection ended before its answer.')));

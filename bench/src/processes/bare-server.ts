@@ -12,7 +12,7 @@ const server = createServer((request, response) => {
   });
   request.on('end', () => {
     JSON.parse(body);
-    response.writeHead(202, { 'content-type': 'text/plain' });
+    response.writeHead(202, { 'content-type': 'text/plain', 'content-length': 2 });
     response.end('ok');
   });
 });

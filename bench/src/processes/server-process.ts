@@ -1,15 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import type { BenchContext } from '../workload.ts';
-import { endChild, type Child } from './child-processes.ts';
+import { endChild, type Child, type ChildProcesses } from './child-processes.ts';
+import { LOGGIA_PROGRAM } from './loggia-program.ts';
 import { readCpuTimes, readMemory, type CpuTimes, type MemoryUse } from './process-usage.ts';
 
-export const LOGGIA_PROGRAM = fileURLToPath(
-  new URL('../../../apps/loggia/bin/loggia.js', import.meta.url),
-);
 const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 30_000;
 const READY_INTERVAL_MS = 5;
+
+/** What it takes to start a server. */
+export interface ServerContext {
+  readonly children: ChildProcesses;
+  /** Where its threads leave CPU profiles when it ends; undefined: nowhere. */
+  readonly profileDir: string | undefined;
+}
 
 /** One row of a report's answer. */
 export interface ReportRow {
@@ -37,7 +40,7 @@ export class ServerProcess {
   }
 
   /** Starts a server on `dataDir`, which need not exist, and waits until it listens. */
-  static async start(context: BenchContext, dataDir: string): Promise<ServerProcess> {
+  static async start(context: ServerContext, dataDir: string): Promise<ServerProcess> {
     const { profileDir } = context;
     const profiling =
       profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];

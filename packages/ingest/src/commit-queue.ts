@@ -58,10 +58,12 @@ export class CommitQueue {
   constructor(options: CommitQueueOptions) {
     this.#options = options;
     this.#waiting = new BoundedQueue(options.hitsMax);
+    // Whoever does not wait for `ready` hears of the failure through `onWriterFailure`.
+    this.#ready.promise.catch(() => undefined);
     this.#start();
   }
 
-  /** Resolves when the writer has opened the journal. */
+  /** Resolves when the writer has opened the journal; rejects when its first thread ended before. */
   get ready(): Promise<void> {
     return this.#ready.promise;
   }
@@ -244,6 +246,7 @@ export class CommitQueue {
       return;
     }
     this.#refuse(submissions, storageFailed(error));
+    this.#ready.reject(error);
     this.#options.onWriterFailure?.(error);
     this.#restart = setTimeout(() => this.#start(), RESTART_DELAY_MS);
     this.#restart.unref();

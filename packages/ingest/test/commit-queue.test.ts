@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -123,6 +123,18 @@ describe('CommitQueue', () => {
       expect(inFlight.reason).toMatchObject({ code: 'storage_failed', retryable: true });
     }
     expect(writers.length).toBe(2);
+  });
+
+  it('says when its first writer cannot start, and stores what waits once one can', async () => {
+    const database = join(folder, 'journal.db');
+    renameSync(database, `${database}.away`);
+    writeFileSync(database, 'no database, but long enough to be looked at'.repeat(50));
+    const queue = openQueue();
+    const waiting = queue.submit([hit('/a')]);
+    await expect(queue.ready).rejects.toThrow('is damaged or not a database');
+    renameSync(`${database}.away`, database);
+    await waiting;
+    expect(storedPages()).toEqual(['/a']);
   });
 
   it('I2: hits whose transaction fails over the counts beside them are not stored', async () => {

@@ -13,7 +13,7 @@ import type { TailHead, TailRow, TailSource } from './tail-source.ts';
 import { WarehouseError } from './warehouse-error.ts';
 
 /** Rows of each table in one step: bounds the memory of a step and the time of its reads. */
-const STEP_ROWS_MAX = 8192;
+const STEP_ROWS_MAX = 4096;
 
 /**
  * Rows that go on arriving faster than they are taken in must not keep those waiting for ever who

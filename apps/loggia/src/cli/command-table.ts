@@ -49,7 +49,7 @@ export const COMMANDS: readonly Command[] = [
     operands: [],
     flags: {},
     settings: 'all',
-    details: 'SIGTERM and SIGINT stop it after everything accepted has been written.',
+    details: 'SIGTERM, SIGINT and SIGHUP stop it after everything accepted has been written.',
     example: 'loggia serve --listen :8080 --data-dir /var/lib/loggia',
     load: async () => (await import('./commands/serve.ts')).serve,
   },

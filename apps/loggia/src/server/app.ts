@@ -61,6 +61,8 @@ export function buildApp(services: Services): FastifyInstance {
     http: {
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: CONNECTION_CHECK_INTERVAL_MS,
+      // Node's own answer to a request without host has no body; `requireHost` gives one.
+      requireHostHeader: false,
     },
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -75,7 +77,12 @@ export function buildApp(services: Services): FastifyInstance {
       if (code !== undefined) services.metrics.refused(code);
     },
   });
+  // Nothing that is not understood is expected of us, so it is left out of account.
+  app.server.on('checkExpectation', (request, response) => {
+    app.server.emit('request', request, response);
+  });
   readBodiesAsText(app);
+  app.addHook('onRequest', async (request) => requireHost(request));
   addAccess(app, services);
   app.addHook('onResponse', async (request, reply) => {
     services.metrics.answered(request.routeOptions.url ?? 'none', reply.statusCode);
@@ -113,6 +120,12 @@ function addAccess(app: FastifyInstance, services: Services): void {
     if (caller.kind !== 'user' || !caller.isRenewed) return;
     reply.header('set-cookie', sessionCookie(caller.token, isSecure(services)));
   });
+}
+
+/** @throws HttpError `bad_request` for what HTTP/1.1 forbids. */
+function requireHost(request: FastifyRequest): void {
+  if (request.headers.host !== undefined || request.raw.httpVersion !== '1.1') return;
+  throw new HttpError('bad_request', 'The request does not name a host.');
 }
 
 function notFound(path: string, methods: string): HttpError {

@@ -10,7 +10,7 @@ import {
   type MmdbNotice,
   type ProxyTrust,
 } from '@loggia/ingest';
-import { Journal, Salts } from '@loggia/journal';
+import { Journal, JournalError, Salts } from '@loggia/journal';
 import type { EventStore } from '@loggia/warehouse';
 import type { Logger } from 'pino';
 import type { ConfigurationValues } from '../config/configuration.ts';
@@ -85,7 +85,9 @@ export async function openServices(
   };
   const upkeep = new Upkeep({ services, salts, saltCache });
   upkeep.start();
-  await queue.ready;
+  await queue.ready.catch((cause: unknown) => {
+    throw writerFailed(folder, cause);
+  });
   return {
     services,
     beginStop: () => {
@@ -99,6 +101,15 @@ export async function openServices(
       journal.close();
     },
   };
+}
+
+function writerFailed(folder: string, cause: unknown): JournalError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const message = `The thread that writes the journal in ${folder} cannot start: ${reason}`;
+  return new JournalError('journal_failed', message, {
+    cause,
+    hint: "Free memory and disk space, and look at what 'loggia doctor' says.",
+  });
 }
 
 /** Without a header nobody speaks for others: the client is whoever connected. */

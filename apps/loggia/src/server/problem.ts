@@ -82,9 +82,16 @@ export function problemOf(error: HttpError): Problem {
   return error.hint === undefined ? problem : { ...problem, hint: error.hint };
 }
 
+/** Whether the same request may do better in a moment. */
+function passes(error: HttpError): boolean {
+  return (
+    error.code === 'rate_limited' || (error.status === 503 && error.code !== 'query_too_large')
+  );
+}
+
 /** The headers that go with `error`: when to try again, how to show a key. */
 export function headersOf(error: HttpError, retryAfterMs?: number): Record<string, string> {
-  if (error.code === 'rate_limited' || error.status === 503) {
+  if (passes(error)) {
     const seconds = Math.max(RETRY_AFTER_SECONDS, Math.ceil((retryAfterMs ?? 0) / 1000));
     return { 'retry-after': String(seconds) };
   }

@@ -9,7 +9,7 @@ describe('RouteTable', () => {
     table.add({ method: 'PUT', url: '/sites/:site', access: 'sites:write' });
     table.add({ method: 'GET', url: '/sites/goals', access: 'sites:read' });
     expect(table.methodsAt('/sites')).toEqual(['GET', 'HEAD']);
-    expect(table.methodsAt('/sites/goals')).toEqual(['PUT', 'GET']);
+    expect(table.methodsAt('/sites/goals')).toEqual(['GET', 'PUT']);
     expect(table.methodsAt('/sites/example.org')).toEqual(['PUT']);
     expect(table.methodsAt('/sites/')).toEqual([]);
     expect(table.methodsAt('/sites/a/b')).toEqual([]);

@@ -29,14 +29,14 @@ export class RouteTable {
     return this.#entries;
   }
 
-  /** The methods with which `path` can be asked for; empty when there is nothing at it. */
+  /** The methods with which `path` can be asked for, by name; empty when nothing is at it. */
   methodsAt(path: string): readonly string[] {
     const segments = path.split('/');
     const methods = new Set<string>();
     for (const { method, url } of this.#entries) {
       if (matches(url.split('/'), segments)) methods.add(method);
     }
-    return Array.from(methods);
+    return Array.from(methods).sort();
   }
 }
 

@@ -16,8 +16,8 @@ const DRAIN_TIMEOUT_MS = 25_000;
 const ARRIVAL_TIMEOUT_MS = 3000;
 
 /**
- * Runs the server until SIGTERM or SIGINT: then it takes no more requests, answers those under way,
- * commits what waits, and ends. A second signal ends it at once.
+ * Runs the server until SIGTERM, SIGINT or SIGHUP: then it takes no more requests, answers those
+ * under way, commits what waits, and ends. A second signal ends it at once.
  *
  * @returns the exit code: 0 after a clean stop, 1 when draining took too long.
  */
@@ -97,10 +97,13 @@ async function stop(
   await opened.close();
 }
 
-/** Resolves with the name of the first signal that asks the process to stop. */
+/**
+ * Resolves with the name of the first signal that asks the process to stop. SIGHUP, which comes when
+ * a terminal is closed, is one: Node.js would end at once, also under nohup, whose wish it undoes.
+ */
 function signalReceived(): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     let count = 0;
     process.on(name, () => {
       count += 1;

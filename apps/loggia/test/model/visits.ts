@@ -63,7 +63,7 @@ export function attributesOf(visit: ModelVisit): VisitAttributes {
 /** 'Visits with fewer than two pageviews and no interactive custom event.' */
 export function isBounce(visit: ModelVisit): boolean {
   const customEvents = eventsOf(visit).filter((hit) => hit.name !== 'pageview');
-  return pageviewsOf(visit).length < 3 && !customEvents.some((hit) => hit.interactive);
+  return pageviewsOf(visit).length < 2 && !customEvents.some((hit) => hit.interactive);
 }
 
 /** 'The entry page [is] the first [page viewed], even when a custom event came before it.' */

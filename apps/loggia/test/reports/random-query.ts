@@ -1,35 +1,8 @@
 import fc from 'fast-check';
 import { addDays } from '../model/local-time.ts';
-import {
-  isLeaf,
-  leavesOf,
-  type Comparisons,
-  type Filter,
-  type Leaf,
-  type QueryBody,
-} from '../model/query.ts';
-import type { SiteGoal } from './harness.ts';
-import {
-  COUNTRIES,
-  HOSTS,
-  NAMES,
-  PAGES,
-  PLANS,
-  SOURCES,
-  TERMS,
-  type OddDay,
-} from './random-hits.ts';
-
-/** The goals of every random site. */
-export const GOALS: readonly SiteGoal[] = [
-  { kind: 'event', displayName: 'Signup', eventName: 'Signup' },
-  { kind: 'event', displayName: 'Order', eventName: 'Purchase', currency: 'EUR' },
-  { kind: 'event', displayName: 'Beeped', eventName: 'Beep', currency: 'USD' },
-  { kind: 'page', displayName: 'Page a', pagePattern: '/a' },
-  { kind: 'page', displayName: 'Below b', pagePattern: '/b/*' },
-  { kind: 'page', displayName: 'Any', pagePattern: '/**' },
-  { kind: 'scroll', displayName: 'Deep', pagePattern: '/*', scrollThreshold: 50 },
-];
+import { isLeaf, leavesOf, type Comparisons, type Filter, type QueryBody } from '../model/query.ts';
+import { filter } from './random-filter.ts';
+import type { OddDay } from './random-hits.ts';
 
 const VISIT_METRICS = ['bounce_rate', 'visit_duration', 'views_per_visit'];
 const PAGE_METRICS = ['time_on_page', 'scroll_depth'];
@@ -71,194 +44,133 @@ const DIMENSIONS = [
   ...OTHER_EVENT_DIMENSIONS,
 ];
 
-const MISS = 'nowhere';
-const PLAIN_CLAUSES = new Map([
-  ['visit:source', [...SOURCES, 'Direct / None', MISS]],
-  ['visit:country', [...COUNTRIES, '(not set)']],
-  ['visit:country_name', ['Germany', 'France', '(not set)']],
-  ['visit:utm_term', [...TERMS, 'shoes', '(not set)', '(none)']],
-  ['visit:entry_page', [...PAGES, '(not set)']],
-  ['visit:exit_page', [...PAGES, '(not set)']],
-  ['visit:exit_page_hostname', HOSTS],
-  ['event:page', [...PAGES, MISS]],
-  ['event:hostname', HOSTS],
-  ['event:name', ['pageview', 'engagement', ...NAMES]],
-  ['event:props:plan', [...PLANS, '(none)']],
-]);
-const PARTS = ['o', '/', 'ä', 'e', 'E', '.'];
-const PATTERNS = ['^/b', 'o', '[A-Z]', '/.*c$', 'e|a'];
-const WILDCARDS = ['/*', '/**', '*o*', '/b**', '**'];
+/** A range around a date that is not known yet. */
+type RangeDraft =
+  | { readonly kind: 'named'; readonly name: string }
+  /** Whole days before and after the date. */
+  | { readonly kind: 'days'; readonly before: number; readonly after: number }
+  /** Half hours before the date's midnight in UTC, and a length. */
+  | { readonly kind: 'moments'; readonly before: number; readonly seconds: number };
 
-const oneOrTwo = (values: readonly string[]): fc.Arbitrary<string[]> =>
-  fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 2 });
-
-const leafOn = (dimension: string, values: readonly string[]): fc.Arbitrary<Leaf> =>
-  fc.oneof(
-    fc.tuple(fc.constantFrom('is', 'is_not'), fc.constant(dimension), oneOrTwo(values)),
-    fc.tuple(fc.constantFrom('contains', 'contains_not'), fc.constant(dimension), oneOrTwo(PARTS)),
-    fc.tuple(
-      fc.constantFrom('is', 'is_not', 'contains', 'contains_not'),
-      fc.constant(dimension),
-      oneOrTwo(values.flatMap((value) => [value.toUpperCase(), value.slice(1).toLowerCase()])),
-      fc.record({ case_sensitive: fc.boolean() }),
-    ),
-    fc.tuple(fc.constantFrom('matches', 'matches_not'), fc.constant(dimension), oneOrTwo(PATTERNS)),
-    fc.tuple(
-      fc.constantFrom('matches_wildcard', 'matches_wildcard_not'),
-      fc.constant(dimension),
-      oneOrTwo(WILDCARDS),
-    ),
-  ) as fc.Arbitrary<Leaf>;
-
-const plainLeaf = fc
-  .constantFrom(...PLAIN_CLAUSES.entries())
-  .chain(([dimension, values]) => leafOn(dimension, values));
-const eventLeaf = fc
-  .constantFrom(...[...PLAIN_CLAUSES].filter(([dimension]) => dimension.startsWith('event:')))
-  .chain(([dimension, values]) => leafOn(dimension, values));
-const goalLeaf: fc.Arbitrary<Leaf> = fc.oneof(
-  fc.tuple(
-    fc.constant('is' as const),
-    fc.constant('event:goal'),
-    oneOrTwo(GOALS.map((goal) => goal.displayName ?? '')),
-  ),
-  fc.tuple(fc.constant('contains' as const), fc.constant('event:goal'), oneOrTwo(['e', 'B', 'y'])),
-);
-
-const filter: fc.Arbitrary<Filter> = fc.oneof(
-  { weight: 4, arbitrary: plainLeaf },
-  { weight: 1, arbitrary: goalLeaf },
+const NAMED = ['day', '24h', '7d', '28d', '30d', '91d', 'month', '6mo', '12mo', 'year', '3d'];
+const named = (name: fc.Arbitrary<string>): fc.Arbitrary<RangeDraft> =>
+  fc.record({ kind: fc.constant('named' as const), name });
+const rangeDraft: fc.Arbitrary<RangeDraft> = fc.oneof(
   {
-    weight: 1,
-    arbitrary: fc.tuple(
-      fc.constantFrom('has_done' as const, 'has_not_done' as const),
-      fc.oneof(eventLeaf, goalLeaf, fc.tuple(fc.constant('not' as const), eventLeaf)),
-    ),
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('days' as const),
+      before: fc.oneof(fc.constant(0), fc.nat(8)),
+      after: fc.nat(2),
+    }),
   },
   {
     weight: 1,
-    arbitrary: fc.letrec<{ tree: Filter }>((tie) => ({
-      tree: fc.oneof(
-        { maxDepth: 2, depthSize: 'small' },
-        plainLeaf.filter((leaf) => leaf[1] !== 'event:hostname'),
-        fc.tuple(
-          fc.constantFrom('and' as const, 'or' as const),
-          fc.array(tie('tree'), { minLength: 1, maxLength: 3 }),
-        ),
-        fc.tuple(fc.constant('not' as const), tie('tree')),
-      ),
-    })).tree,
+    arbitrary: fc.record({
+      kind: fc.constant('moments' as const),
+      before: fc.integer({ min: -10, max: 30 }),
+      seconds: fc.nat(40 * 3600),
+    }),
   },
+  { weight: 1, arbitrary: named(fc.constant('all')) },
+  { weight: 1, arbitrary: named(fc.constantFrom(...NAMED)) },
 );
 
-/** Ranges that touch the odd day, by every way of saying so. */
-function dateRangeAround(date: string): fc.Arbitrary<string | [string, string]> {
-  const days = fc
-    .tuple(fc.integer({ min: -8, max: 0 }), fc.integer({ min: 0, max: 2 }))
-    .map(([from, to]): [string, string] => [addDays(date, from), addDays(date, to)]);
-  const datetimes = fc
-    .tuple(fc.integer({ min: -30, max: 10 }), fc.integer({ min: 0, max: 40 * 3600 }))
-    .map(([halfHours, seconds]): [string, string] => {
-      const fromMs = Date.parse(`${date}T00:00:00Z`) + halfHours * 1_800_000;
-      const iso = (timeMs: number): string => new Date(timeMs).toISOString().replace('.000', '');
-      return [iso(fromMs), iso(fromMs + seconds * 1000)];
-    });
-  const names = ['day', '24h', '7d', '28d', '30d', '91d', 'month', '6mo', '12mo', 'year', '3d'];
-  return fc.oneof(
-    { weight: 2, arbitrary: fc.constant<[string, string]>([date, date]) },
-    { weight: 2, arbitrary: days },
-    { weight: 1, arbitrary: datetimes },
-    { weight: 1, arbitrary: fc.constant('all') },
-    { weight: 1, arbitrary: fc.constantFrom(...names) },
+function rangeOf(draft: RangeDraft, date: string): QueryBody['date_range'] {
+  if (draft.kind === 'named') return draft.name;
+  if (draft.kind === 'days') return [addDays(date, -draft.before), addDays(date, draft.after)];
+  const fromMs = Date.parse(`${date}T00:00:00Z`) - draft.before * 1_800_000;
+  const iso = (timeMs: number): string => new Date(timeMs).toISOString().replace('.000', '');
+  return [iso(fromMs), iso(fromMs + draft.seconds * 1000)];
+}
+
+/** A way to compare two dates with others; `custom` with so many days before the date. */
+type ComparisonDraft = Omit<Comparisons, 'date_range'> & { readonly days: number };
+
+const comparisonDraft: fc.Arbitrary<ComparisonDraft> = fc.record({
+  mode: fc.constantFrom('previous_period', 'year_over_year', 'custom'),
+  match_day_of_week: fc.boolean(),
+  days: fc.nat(9),
+});
+
+function comparisonsOf({ days, ...draft }: ComparisonDraft, date: string): Comparisons {
+  if (draft.mode !== 'custom') return draft;
+  return { mode: 'custom', date_range: [addDays(date, -days), addDays(date, 1)] };
+}
+
+/** A query before it is known which site and date it is about. */
+interface QueryDraft {
+  /** Which of the metrics that are allowed. */
+  readonly metrics: readonly number[];
+  readonly range: RangeDraft;
+  readonly dimensions: readonly string[];
+  readonly filters: readonly Filter[];
+  /** Which of the metrics and dimensions; undefined for the default order. */
+  readonly order: readonly (readonly [number, 'asc' | 'desc'])[] | undefined;
+  readonly totalRows: boolean;
+  readonly labels: boolean;
+  readonly trim: boolean;
+  readonly comparisons: ComparisonDraft | undefined;
+  readonly page: { readonly limit: number; readonly offset: number } | undefined;
+}
+
+const rarely = <T>(weight: number, value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
+
+const dimensions: fc.Arbitrary<readonly string[]> = fc
+  .tuple(
+    rarely(1, fc.constantFrom('event:page', 'event:goal')),
+    rarely(1, fc.constantFrom(...DIMENSIONS)),
+    rarely(5, fc.constantFrom(...DIMENSIONS)),
+  )
+  .map((drawn) => drawn.filter((name) => name !== undefined));
+
+export const queryDraft: fc.Arbitrary<QueryDraft> = fc.record({
+  metrics: fc.array(fc.nat(), { minLength: 1, maxLength: 6 }),
+  range: rangeDraft,
+  dimensions,
+  filters: fc
+    .tuple(rarely(1, filter), rarely(7, filter))
+    .map((drawn) => drawn.filter((one) => one !== undefined)),
+  order: rarely(1, fc.array(fc.tuple(fc.nat(), fc.constantFrom('asc', 'desc')), { maxLength: 2 })),
+  totalRows: fc.boolean(),
+  labels: fc.boolean(),
+  trim: fc.boolean(),
+  comparisons: rarely(3, comparisonDraft),
+  page: rarely(4, fc.record({ limit: fc.integer({ min: 1, max: 5 }), offset: fc.nat(3) })),
+});
+
+/** The query that a draft means: one that every rule of the interface allows. */
+export function queryOf(draft: QueryDraft, siteId: string, { date }: OddDay): QueryBody {
+  const { filters } = draft;
+  const dimensions = allowedDimensions(draft.dimensions);
+  const allowed = METRICS.filter((name) => isAllowed(name, dimensions, filters));
+  const drawn = draft.metrics.map((index) => allowed[index % allowed.length] ?? 'visitors');
+  const metrics = [...new Set(drawn)];
+  const fields = [...metrics, ...dimensions];
+  const order_by = draft.order?.map(
+    ([index, way]) => [fields[index % fields.length] ?? '', way] as const,
   );
-}
-
-/** Ways to compare two dates with others. */
-function comparisons(date: string): fc.Arbitrary<Comparisons> {
-  return fc.oneof(
-    fc.record({
-      mode: fc.constantFrom('previous_period' as const, 'year_over_year' as const),
-      match_day_of_week: fc.boolean(),
-    }),
-    fc.nat(9).map((days): Comparisons => {
-      return { mode: 'custom', date_range: [addDays(date, -days), addDays(date, 1)] };
-    }),
-  );
-}
-
-/** A query that every rule of the interface allows, on a site of that zone and around that date. */
-export function queryFor(siteId: string, { date }: OddDay): fc.Arbitrary<QueryBody> {
-  const dateRange = dateRangeAround(date);
-  return fc
-    .record({
-      metrics: fc.array(fc.nat(), { minLength: 1, maxLength: 6 }),
-      dateRange,
-      dimensions: fc.oneof(
-        { weight: 2, arbitrary: fc.constant([]) },
-        { weight: 3, arbitrary: fc.tuple(fc.constantFrom(...DIMENSIONS)) },
-        {
-          weight: 1,
-          arbitrary: fc.uniqueArray(fc.constantFrom(...DIMENSIONS), { maxLength: 2 }),
-        },
-      ),
-      filters: fc.oneof(
-        { weight: 3, arbitrary: fc.constant([]) },
-        { weight: 4, arbitrary: fc.tuple(filter) },
-        { weight: 1, arbitrary: fc.tuple(filter, filter) },
-      ),
-      focus: fc.constantFrom('any', 'page', 'goal'),
-      order: fc.array(fc.tuple(fc.nat(), fc.constantFrom('asc' as const, 'desc' as const)), {
-        maxLength: 2,
-      }),
-      isOrdered: fc.boolean(),
-      totalRows: fc.boolean(),
-      labels: fc.boolean(),
-      trim: fc.boolean(),
-      comparisons: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, comparisons(date)),
-      page: fc.oneof(
-        { weight: 4, arbitrary: fc.constant(undefined) },
-        {
-          weight: 1,
-          arbitrary: fc.record({ limit: fc.integer({ min: 1, max: 5 }), offset: fc.nat(3) }),
-        },
-      ),
-    })
-    .map((draft): QueryBody => {
-      const { filters, focus } = draft;
-      const focused = focus === 'any' ? [] : [`event:${focus}`];
-      const dimensions = allowedDimensions([...focused, ...draft.dimensions]);
-      const allowed = METRICS.filter((name) => isAllowed(name, dimensions, filters));
-      const drawn = draft.metrics.map((index) => allowed[index % allowed.length] ?? 'visitors');
-      const metrics = [...new Set(drawn)];
-      const fields = [...metrics, ...dimensions];
-      const order_by = draft.order.map(
-        ([index, way]) => [fields[index % fields.length] ?? '', way] as const,
-      );
-      const hasTime = dimensions.some(isTime);
-      const isComparable =
-        !hasTime && isDates(draft.dateRange) && metrics.every((name) => SIMPLE.has(name));
-      return {
-        site_id: siteId,
-        metrics,
-        date_range: draft.dateRange,
-        dimensions,
-        filters,
-        include: {
-          total_rows: draft.totalRows,
-          time_labels: draft.labels && hasTime,
-          trim_relative_date_range: draft.trim,
-          ...(draft.comparisons === undefined || !isComparable
-            ? {}
-            : { comparisons: draft.comparisons }),
-        },
-        ...(draft.isOrdered ? { order_by } : {}),
-        ...(draft.page === undefined ? {} : { pagination: draft.page }),
-      };
-    });
-}
-
-function isDates(range: QueryBody['date_range']): boolean {
-  return typeof range !== 'string' && range[0].length === 10;
+  const hasTime = dimensions.some(isTime);
+  const isComparable =
+    !hasTime && draft.range.kind === 'days' && metrics.every((name) => SIMPLE.has(name));
+  return {
+    site_id: siteId,
+    metrics,
+    date_range: rangeOf(draft.range, date),
+    dimensions,
+    filters,
+    include: {
+      total_rows: draft.totalRows,
+      time_labels: draft.labels && hasTime,
+      trim_relative_date_range: draft.trim,
+      ...(draft.comparisons === undefined || !isComparable
+        ? {}
+        : { comparisons: comparisonsOf(draft.comparisons, date) }),
+    },
+    ...(order_by === undefined ? {} : { order_by }),
+    ...(draft.page === undefined ? {} : { pagination: draft.page }),
+  };
 }
 
 function isTime(dimension: string): boolean {

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { TestServer } from '../test-server.ts';
-import { addSite, countPageviews, expectWorking, sendPageview } from './proof.ts';
+import { addSite, countPageviews, sendPageview, success, trial } from './proof.ts';
 import { AS_NOBODY, NOBODY, WorkFolder, needNobody } from './surroundings.ts';
 
 const RESTARTS = 10;
@@ -12,7 +12,7 @@ it('a clean folder starts, and starts again ten times with everything that was s
   const dataDir = join(folder.path, 'made', 'at', 'start');
   for (let round = 0; round <= RESTARTS; round += 1) {
     await using server = await TestServer.start({ dataDir });
-    await expectWorking(server, { pageviewsBefore: round });
+    expect(await trial(server)).toEqual(success(round + 1));
   }
   expect(readdirSync(dataDir)).not.toContain('journal.db-wal');
 }, 400_000);
@@ -31,7 +31,7 @@ it('two starts at once on one clean folder both work and see the same', async ()
   await sendPageview(other);
   expect(await countPageviews(one, key)).toBe(2);
   expect((await one.stop()).code).toBe(0);
-  await expectWorking(other, { pageviewsBefore: 2 });
+  expect(await trial(other)).toEqual(success(3));
 });
 
 it('a folder of another user is refused with who, whose and what to do', async (context) => {
@@ -61,7 +61,7 @@ it('a folder that everybody may write is enough', async (context) => {
   mkdirSync(dataDir);
   chmodSync(dataDir, 0o777);
   await using server = await TestServer.start({ dataDir, under: AS_NOBODY });
-  await expectWorking(server);
+  expect(await trial(server)).toEqual(success(1));
 });
 
 it('files of another user are refused by name, and taken once they are given over', async (context) => {
@@ -71,7 +71,7 @@ it('files of another user are refused by name, and taken once they are given ove
   chmodSync(folder.path, 0o755);
   {
     await using server = await TestServer.start({ dataDir });
-    await expectWorking(server);
+    expect(await trial(server)).toEqual(success(1));
   }
   chownSync(dataDir, NOBODY, NOBODY);
   const { code, output } = await TestServer.refusal({ dataDir, under: AS_NOBODY });
@@ -85,5 +85,5 @@ it('files of another user are refused by name, and taken once they are given ove
   });
   for (const name of readdirSync(dataDir)) chownSync(join(dataDir, name), NOBODY, NOBODY);
   await using server = await TestServer.start({ dataDir, under: AS_NOBODY });
-  await expectWorking(server, { pageviewsBefore: 1 });
+  expect(await trial(server)).toEqual(success(2));
 });

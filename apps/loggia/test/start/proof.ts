@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import type { TestServer } from '../test-server.ts';
+import type { Ending, TestServer } from '../test-server.ts';
 
 const DOMAIN = 'start.example';
 const MAKE_SITE = fileURLToPath(new URL('make-site.ts', import.meta.url));
@@ -39,18 +39,30 @@ export async function countPageviews(server: TestServer, key: string): Promise<n
   return Number(row?.metrics[0] ?? 0);
 }
 
+/** What a trial saw. */
+export interface Trial {
+  /** Of the answer to an event. */
+  readonly status: number;
+  readonly dropped: string | null;
+  /** What a query found after it. */
+  readonly pageviews: number;
+  readonly ending: Ending;
+}
+
 /**
- * The whole of the server's work: an event is taken and found by a query, and the server stops with
- * exit code 0. `pageviewsBefore` are there already.
+ * The whole of the server's work: an event is sent, a query counts it, the server is stopped. The
+ * site and a key are made unless there is a `key` already.
  */
-export async function expectWorking(
-  server: TestServer,
-  { pageviewsBefore = 0, key }: { readonly pageviewsBefore?: number; readonly key?: string } = {},
-): Promise<void> {
-  const ownKey = key ?? addSite(server);
-  await sendPageview(server);
-  expect(await countPageviews(server, ownKey)).toBe(pageviewsBefore + 1);
-  expect(await server.stop()).toEqual({ code: 0, signal: null });
+export async function trial(server: TestServer, key = addSite(server)): Promise<Trial> {
+  const { status, headers } = await tryPageview(server);
+  const dropped = headers.get('x-loggia-dropped');
+  const pageviews = await countPageviews(server, key);
+  return { status, dropped, pageviews, ending: await server.stop() };
+}
+
+/** A trial in which all went well, with so many page views in the end. */
+export function success(pageviews: number): Trial {
+  return { status: 202, dropped: null, pageviews, ending: { code: 0, signal: null } };
 }
 
 /** As `makeSite`, for a folder that this process can open itself. */

@@ -1,0 +1,40 @@
+import { parseArgs } from 'node:util';
+
+export interface BenchOptions {
+  /** Names of workloads; none means all. */
+  readonly names: readonly string[];
+  readonly quick: boolean;
+  readonly profile: boolean;
+  readonly list: boolean;
+  /** Where data folders are made; undefined: beside the results. */
+  readonly folder: string | undefined;
+}
+
+export const USAGE = `npm run bench -- [NAME…] [--quick] [--profile] [--folder DIR] [--list]
+
+  NAME           run these workloads only
+  --quick        small sizes, to see that everything works
+  --profile      let the server write CPU profiles and print where its threads spend their time
+  --folder DIR   make data folders there; the disk under it is part of what is measured
+  --list         name the workloads
+`;
+
+/** @throws Error with what is wrong, also for names that are not `known`. */
+export function parseBenchOptions(args: readonly string[], known: readonly string[]): BenchOptions {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      folder: { type: 'string' },
+    },
+  });
+  for (const name of positionals) {
+    if (known.includes(name)) continue;
+    throw new Error(`There is no workload '${name}', only ${known.join(', ')}.`);
+  }
+  const { quick, profile, list, folder } = values;
+  return { names: positionals, quick, profile, list, folder };
+}

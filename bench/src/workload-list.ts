@@ -1,0 +1,19 @@
+import type { Workload } from './workload.ts';
+import { enrich } from './workloads/enrich.ts';
+import { ingestBatch } from './workloads/ingest-batch.ts';
+import { ingestSingle } from './workloads/ingest-single.ts';
+import { journalWrite } from './workloads/journal-write.ts';
+import { memory } from './workloads/memory.ts';
+import { reports } from './workloads/reports.ts';
+import { start } from './workloads/start.ts';
+
+/** Every workload, in the order in which they run. */
+export const WORKLOADS: readonly Workload[] = [
+  enrich,
+  journalWrite,
+  ingestSingle,
+  ingestBatch,
+  memory,
+  start,
+  reports,
+];
