@@ -11,6 +11,10 @@ const NODE_MAJOR_MIN = 24;
 const main = join(dirname(fileURLToPath(import.meta.url)), '..', 'src', 'main.ts');
 const nodeMajor = Number(process.versions.node.split('.')[0]);
 
+// DuckDB's queries run on Node's pool of threads, beside files and passwords. The size is read when
+// the pool is first used.
+process.env.UV_THREADPOOL_SIZE ??= '8';
+
 if (nodeMajor >= NODE_MAJOR_MIN) {
   await import(main);
 } else {

@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { BoundedQueue, assert, type Clock } from '@tandem/base';
 import { HttpError, type Hit } from '@loggia/contract';
+import { encodeHits } from './hit-text.ts';
 import type { WriteOutcome } from './tail-writer.ts';
 import type { DropCount, WriterRequest, WriterResponse } from './writer-messages.ts';
 
@@ -146,7 +147,7 @@ export class CommitQueue {
     this.#send(
       {
         kind: 'write',
-        hits: submissions.flatMap((each) => each.hits),
+        hitsText: encodeHits(submissions.flatMap((each) => each.hits)),
         drops,
         nowMs: this.#options.clock.nowMs(),
       },

@@ -1,4 +1,4 @@
-import type { DropReason, ErrorCode, Hit } from '@loggia/contract';
+import type { DropReason, ErrorCode } from '@loggia/contract';
 import type { WriteOutcome } from './tail-writer.ts';
 
 /** A number of events that were dropped before they reached the journal. */
@@ -14,7 +14,8 @@ export interface DropCount {
 export type WriterRequest =
   | {
       readonly kind: 'write';
-      readonly hits: readonly Hit[];
+      /** As `encodeHits` writes them. */
+      readonly hitsText: string;
       readonly drops: readonly DropCount[];
       /** When the hits arrived. */
       readonly nowMs: number;

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorCode } from '@loggia/contract';
 import { JournalError, type Journal } from '@loggia/journal';
+import { decodeHits } from './hit-text.ts';
 import { TailWriter } from './tail-writer.ts';
 import type { WriterRequest, WriterResponse } from './writer-messages.ts';
 
@@ -28,7 +29,7 @@ function respond(request: WriterRequest, journal: Journal, writer: TailWriter): 
   try {
     switch (request.kind) {
       case 'write': {
-        const outcomes = writer.write(request.hits, request.nowMs, request.drops);
+        const outcomes = writer.write(decodeHits(request.hitsText), request.nowMs, request.drops);
         return { kind: 'written', outcomes };
       }
       case 'upkeep':

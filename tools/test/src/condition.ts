@@ -22,7 +22,7 @@ const SET_EMPTY_FILTER = `
 `;
 
 /**
- * What a test may name in its reason to be skipped: `context.skip('needs cgroup-v2: …')`. The runner
+ * What a test may name in its reason to be skipped: `context.skip('needs mount: …')`. The runner
  * looks for itself whether the machine really lacks it.
  */
 export const CONDITIONS: Readonly<Record<string, Condition>> = {
@@ -44,11 +44,6 @@ export const CONDITIONS: Readonly<Record<string, Condition>> = {
   setpriv: {
     meaning: 'setpriv(1), to run without capabilities and as another user',
     isGiven: () => succeeds('setpriv', '--reuid', '65532', '--clear-groups', 'true'),
-    isOptional: true,
-  },
-  'cgroup-v2': {
-    meaning: 'a writable cgroup v2 hierarchy with the memory controller',
-    isGiven: hasWritableCgroup,
     isOptional: true,
   },
   'memory-cgroup': {
@@ -108,7 +103,9 @@ function hasWritableCgroup(): boolean {
 /** Version 1, below the process's own group. */
 function hasWritableMemoryGroup(): boolean {
   try {
-    const own = /:memory:(?<path>.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'));
+    const own = /^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(?<path>.*)$/m.exec(
+      readFileSync('/proc/self/cgroup', 'utf8'),
+    );
     const child = join(
       CGROUP_FOLDER,
       'memory',

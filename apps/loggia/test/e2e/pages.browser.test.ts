@@ -2,17 +2,21 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestServer } from '../test-server.ts';
 import { launchChromium } from './chromium.ts';
+import { CRAWLER } from './personas.ts';
+import { ServerClock } from './server-clock.ts';
 
 const NAME = 'ada';
 const PASSWORD = 'correct horse battery';
 const HOME = 'http://stats.test/';
 
+/** Noon, so that no test sees a day end. */
+const clock = new ServerClock(Date.UTC(2026, 5, 1, 12));
 let server: TestServer;
 let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  server = await TestServer.start({ env: { LOGGIA_BASE_URL: 'http://stats.test' } });
+  server = await TestServer.start({ env: { ...clock.env, LOGGIA_BASE_URL: 'http://stats.test' } });
   browser = await launchChromium(Number(new URL(server.url).port));
   page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
 });
@@ -20,6 +24,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   await server[Symbol.asyncDispose]();
+  clock[Symbol.dispose]();
 });
 
 /** Presses Tab until the focus is on what matches `selector`. */
@@ -100,6 +105,7 @@ describe('the first run', () => {
 
   test('the first page view is there at the next look', async () => {
     expect(await sendView('/')).toBe(202);
+    expect(await sendView('/', { 'user-agent': CRAWLER.userAgent })).toBe(202);
     await page.reload();
     const text = await card();
     expect(text).toContain('1 current visitor');
@@ -137,6 +143,15 @@ describe('the first run', () => {
     await page.keyboard.press('Enter');
     await page.waitForURL(HOME);
     expect(await card()).toContain('shop.test');
+  });
+
+  test('what was not counted is told with the reason, within some seconds', async () => {
+    const dropped = async () => {
+      await page.reload();
+      return page.locator('.drops').allTextContents();
+    };
+    const lines = ['1 The user agent is a crawler, a monitor or an automated browser.'];
+    await expect.poll(dropped, { timeout: 30_000, interval: 500 }).toEqual(lines);
   });
 });
 

@@ -1,5 +1,6 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryFolder } from '../test-server.ts';
 
 const PRELOAD = new URL('./settable-clock.ts', import.meta.url);
 
@@ -7,12 +8,11 @@ const PRELOAD = new URL('./settable-clock.ts', import.meta.url);
 export class ServerClock {
   /** What a process needs in its environment to go by this clock. */
   readonly env: Readonly<Record<string, string>>;
-  readonly #path: string;
+  readonly #folder = temporaryFolder();
+  readonly #path = join(this.#folder, 'clock');
   #nowMs: number;
 
-  /** Stands at `startMs`, and keeps the time in a file in `folder`. */
-  constructor(folder: string, startMs: number) {
-    this.#path = join(folder, 'clock');
+  constructor(startMs: number) {
     this.#nowMs = startMs;
     this.env = { NODE_OPTIONS: `--import=${PRELOAD.href}`, TEST_CLOCK_FILE: this.#path };
     this.pass(0);
@@ -27,5 +27,9 @@ export class ServerClock {
     this.#nowMs += timeMs;
     writeFileSync(`${this.#path}.next`, String(this.#nowMs));
     renameSync(`${this.#path}.next`, this.#path);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }

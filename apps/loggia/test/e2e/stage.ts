@@ -1,4 +1,4 @@
-import { TestServer, temporaryFolder } from '../test-server.ts';
+import { TestServer } from '../test-server.ts';
 import { loggia } from './command-line.ts';
 import { ADA, BERT } from './personas.ts';
 import { PublicWeb, STATS_HOST } from './public-web.ts';
@@ -36,7 +36,7 @@ export class Stage {
   }
 
   static async open(): Promise<Stage> {
-    const clock = new ServerClock(temporaryFolder(), START_MS);
+    const clock = new ServerClock(START_MS);
     const env = { ...clock.env, LOGGIA_BASE_URL: `http://${STATS_HOST}` };
     const server = await TestServer.start({ env });
     const web = await PublicWeb.open(server.url);
@@ -91,5 +91,6 @@ export class Stage {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.web[Symbol.asyncDispose]();
     await this.server[Symbol.asyncDispose]();
+    this.clock[Symbol.dispose]();
   }
 }

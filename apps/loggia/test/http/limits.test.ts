@@ -257,7 +257,10 @@ describe('HTTP', () => {
     ]);
     expect(await refused(head('GET /%zz HTTP/1.1'))).toEqual([400, 'bad_request']);
     expect(await refused('NONSENSE\r\n\r\n')).toEqual([400, 'bad_request']);
-    expect(await refused('GET /livez HTTP/1.1\r\n\r\n')).toEqual([400, 'bad_request']);
+    expect(await refused('GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n')).toEqual([
+      400,
+      'bad_request',
+    ]);
   });
 
   it('gives up on a request that stops half-way through its headers', async () => {

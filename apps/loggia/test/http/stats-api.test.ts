@@ -147,9 +147,9 @@ describe('POST /api/v2/query', () => {
     });
   });
 
-  it('gives a hint where there is one', async () => {
+  it('says what was meant, or where to look', async () => {
     const misspelt = await ask('POST', '/api/v2/query', { ...base, metrics: ['vistors'] });
-    expect(misspelt.body).toMatchObject({ hint: expect.stringContaining('visitors') });
+    expect(misspelt.body).toMatchObject({ error: expect.stringContaining("'visitors'") });
     const unknown = { ...base, site_id: 'nowhere.example', metrics: ['visits'] };
     const { body } = await ask('POST', '/api/v2/query', unknown);
     expect(body).toMatchObject({ hint: expect.stringContaining('loggia site list') });
@@ -289,10 +289,8 @@ describe('limits of queries', () => {
     expect((await query(server.addKey('stats:read'))).status).toBe(400);
   });
 
-  it('end a query that takes too long or answers too much', async () => {
-    await using small = await TestServer.start({
-      env: { LOGGIA_QUERY_TIMEOUT: '10ms', LOGGIA_QUERY_ROWS_MAX: '100' },
-    });
+  it('end a query that takes too long', async () => {
+    await using small = await TestServer.start({ env: { LOGGIA_QUERY_TIMEOUT: '10ms' } });
     const both = small.addKey('stats:read', 'events:write');
     small.addSite('stats.example');
     await sendMany(small, both, 20_000);

@@ -7,13 +7,17 @@ import { success, trial } from './proof.ts';
 import { SECCOMP } from './seccomp.ts';
 import { AS_NOBODY, NOBODY, WorkFolder, need, needNobody, nested } from './surroundings.ts';
 
-/** Only `dataDir` may be written; the folder for temporary files is empty and closed. */
+/**
+ * Only `dataDir` may be written; the folder for temporary files is empty and closed, and the system
+ * knows no time zones.
+ */
 function readOnlyExcept(dataDir: string): string {
   return [
     `mount --bind ${dataDir} ${dataDir}`,
     'mount -o remount,ro,bind /',
     'mount -t tmpfs -o ro tmpfs /tmp',
     'mount -t tmpfs -o ro tmpfs /dev/shm',
+    'if [ -d /usr/share/zoneinfo ]; then mount -t tmpfs -o ro tmpfs /usr/share/zoneinfo; fi',
   ].join('; ');
 }
 
@@ -23,7 +27,7 @@ function dataFolderIn(folder: WorkFolder): string {
   return dataDir;
 }
 
-it('a read-only root, no folder for temporary files and no home are enough', async (context) => {
+it('a read-only root without temporary files, home or time zone data is enough', async (context) => {
   using folder = new WorkFolder();
   const dataDir = dataFolderIn(folder);
   using mounts = await Mounts.make(context, readOnlyExcept(dataDir));

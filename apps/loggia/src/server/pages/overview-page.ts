@@ -67,7 +67,7 @@ function siteCard(today: SiteToday): Html {
 }
 
 function snippet(text: string): Html {
-  return html`<pre tabindex="0" aria-label="Snippet"><code>${text}</code></pre>`;
+  return html`<pre><code>${text}</code></pre>`;
 }
 
 function droppedList(drops: SiteToday['drops']): Html | string {
