@@ -18,10 +18,10 @@ export function resultTable(measurements: readonly Measurement[]): string {
   return textTable([HEADINGS, ...rows], ['left', 'right', 'left', 'right', 'right', 'left']);
 }
 
-/** Three significant digits, or all that stand before the point. */
+/** Three significant digits or all before the point, and never more than two after it. */
 export function numberText(value: number): string {
   const digitsBefore = Math.max(1, Math.floor(Math.log10(Math.abs(value) || 1)) + 1);
-  const decimals = Math.max(0, Math.min(4, 3 - digitsBefore));
+  const decimals = Math.max(0, 3 - digitsBefore);
   return value.toLocaleString('en-GB', {
     minimumFractionDigits: decimals,
     maximumFractionDigits: decimals,

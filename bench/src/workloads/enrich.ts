@@ -1,4 +1,3 @@
-import { DEFAULT_SITE_SETTINGS, type Site } from '@loggia/contract';
 import {
   DEFAULT_TRUST,
   Enricher,
@@ -7,19 +6,11 @@ import {
   type EventBody,
   type RequestFacts,
 } from '@loggia/ingest';
+import { BENCH_SITE } from '../bench-site.ts';
 import { MemorySalts } from '../memory-salts.ts';
-import { BENCH_DOMAIN, SampleEvents, type SampleEvent } from '../load/sample-events.ts';
+import { SampleEvents, type SampleEvent } from '../load/sample-events.ts';
 import { measurementOf } from '../spread.ts';
 import { defineWorkload } from '../workload.ts';
-
-export const BENCH_SITE: Site = {
-  id: 1,
-  domain: BENCH_DOMAIN,
-  timezone: 'Europe/Berlin',
-  createdMs: 0,
-  scriptId: 'benchbenchbench1',
-  settings: DEFAULT_SITE_SETTINGS,
-};
 
 /** An event with its request as the server meets it: a text and headers. */
 interface Arrival {

@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import type { Hit } from '@loggia/contract';
 import { Enricher, TailWriter, batchFacts, parseEvent } from '@loggia/ingest';
 import { Journal } from '@loggia/journal';
-import { addBenchSite } from '../bench-site.ts';
+import { BENCH_SITE, addBenchSite } from '../bench-site.ts';
 import { BATCH_FIRST_MS } from '../load/batch-body.ts';
 import { SampleEvents } from '../load/sample-events.ts';
 import { MemorySalts } from '../memory-salts.ts';
 import { measurementOf } from '../spread.ts';
 import { defineWorkload, type Measurement } from '../workload.ts';
-import { BENCH_SITE } from './enrich.ts';
 
 const GROUP_SIZES = [1, 10, 100, 1000];
 const PAGE_BYTES = 4096;

@@ -63,7 +63,6 @@ async function send(request: Request): Promise<RawAnswer> {
 
 /** Every answer is one that is documented: no fault of the server, and errors have their code. */
 function expectDocumented(answer: RawAnswer): void {
-  (globalThis as any).C ??= {}; (globalThis as any).C[answer.status] = ((globalThis as any).C[answer.status] ?? 0) + 1;
   expect(answer.status, answer.body).toBeLessThan(500);
   if (answer.status < 400) return;
   if (!(answer.headers['content-type'] ?? '').startsWith('application/json')) return;
@@ -188,59 +187,81 @@ const dates = fc
     ),
   );
 const operator = fc.constantFrom(
-  'is',
-  'is_not',
-  'contains',
-  'contains_not',
-  'matches',
-  'matches_not',
+  ...['is', 'is_not', 'contains', 'contains_not', 'matches', 'matches_not'],
 );
 const { filter } = fc.letrec<{ filter: unknown }>((tie) => ({
   filter: fc.oneof(
     { maxDepth: 4 },
-    fc.tuple(operator, mostly(fc.constantFrom(...DIMENSIONS)), mostly(fc.array(text))),
-    fc.tuple(fc.constantFrom('and', 'or'), fc.array(tie('filter'), { maxLength: 3 })),
-    fc.tuple(fc.constantFrom('not', 'has_done', 'has_not_done'), tie('filter')),
-    anything,
+    {
+      weight: 6,
+      arbitrary: fc.tuple(
+        operator,
+        mostly(fc.constantFrom(...DIMENSIONS.filter((name) => !name.startsWith('time')))),
+        mostly(fc.array(text, { minLength: 1, maxLength: 3 })),
+      ),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.tuple(
+        fc.constantFrom('and', 'or'),
+        fc.array(tie('filter'), { minLength: 1, maxLength: 3 }),
+      ),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.tuple(fc.constantFrom('not', 'has_done', 'has_not_done'), tie('filter')),
+    },
   ),
 }));
-const query = fc.record(
+const include = fc.record(
   {
-    site_id: mostly(fc.constant(SITE)),
-    metrics: mostly(fc.subarray(METRICS, { minLength: 1 })),
-    date_range: mostly(fc.oneof(fc.constantFrom(...RANGES), dates)),
-    dimensions: mostly(fc.subarray(DIMENSIONS, { maxLength: 3 })),
-    filters: mostly(fc.array(filter, { maxLength: 3 })),
-    order_by: mostly(
-      fc.array(
-        fc.tuple(fc.constantFrom(...METRICS, ...DIMENSIONS), fc.constantFrom('asc', 'desc')),
-        {
-          maxLength: 2,
-        },
-      ),
-    ),
-    include: mostly(
+    time_labels: mostly(fc.boolean()),
+    total_rows: mostly(fc.boolean()),
+    imports: mostly(fc.boolean()),
+    trim_relative_date_range: mostly(fc.boolean()),
+    comparisons: mostly(
       fc.record(
         {
-          time_labels: mostly(fc.boolean()),
-          total_rows: mostly(fc.boolean()),
-          imports: mostly(fc.boolean()),
-          trim_relative_date_range: mostly(fc.boolean()),
-          comparisons: mostly(
-            fc.record({
-              mode: mostly(fc.constantFrom('previous_period', 'year_over_year', 'custom')),
-              date_range: mostly(dates),
-              match_day_of_week: mostly(fc.boolean()),
-            }),
-          ),
+          mode: mostly(fc.constantFrom('previous_period', 'year_over_year', 'custom')),
+          date_range: mostly(dates),
+          match_day_of_week: mostly(fc.boolean()),
         },
-        { requiredKeys: [] },
+        { requiredKeys: ['mode'] },
       ),
     ),
-    pagination: mostly(fc.record({ limit: mostly(fc.nat(20_000)), offset: mostly(fc.nat()) })),
   },
-  { requiredKeys: ['site_id', 'metrics', 'date_range'] },
+  { requiredKeys: [] },
 );
+const direction = fc.constantFrom('asc', 'desc');
+const query = fc
+  .record({
+    metrics: fc.subarray(METRICS, { minLength: 1, maxLength: 3 }),
+    dimensions: fc.subarray(DIMENSIONS, { maxLength: 2 }),
+  })
+  .chain(({ metrics, dimensions }) =>
+    fc.record(
+      {
+        site_id: mostly(fc.constant(SITE)),
+        metrics: mostly(fc.constant(metrics)),
+        date_range: mostly(fc.oneof(fc.constantFrom(...RANGES), dates)),
+        dimensions: mostly(fc.constant(dimensions)),
+        filters: mostly(fc.array(filter, { maxLength: 2 })),
+        order_by: mostly(
+          fc.array(fc.tuple(fc.constantFrom(...metrics, ...dimensions), direction), {
+            maxLength: 1,
+          }),
+        ),
+        include: mostly(include),
+        pagination: mostly(
+          fc.record({
+            limit: mostly(fc.integer({ min: 1, max: 10_000 })),
+            offset: mostly(fc.nat()),
+          }),
+        ),
+      },
+      { requiredKeys: ['site_id', 'metrics', 'date_range', 'dimensions'] },
+    ),
+  );
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value) ?? '', 'utf8');
 const bearer = (): Record<string, string> => ({ authorization: `Bearer ${key}` });
@@ -258,7 +279,6 @@ function property<Values extends [unknown, ...unknown[]]>(
 
 /** Still the same process, ready, and without a word of trouble in its log. */
 async function expectHealthy(): Promise<void> {
-  console.log((globalThis as any).C); (globalThis as any).C = {};
   expect(server.process.exitCode).toBeNull();
   const ready = async () => (await fetch(`${server.url}/readyz`)).status;
   await expect.poll(ready, { timeout: 20_000 }).toBe(200);
@@ -306,10 +326,17 @@ property(
   },
 );
 
+let answeredQueries = 0;
 property('any query is answered', [query], async (value) => {
-  expectDocumented(
-    await send({ method: 'POST', path: '/api/v2/query', headers: bearer(), body: json(value) }),
-  );
+  const path = '/api/v2/query';
+  const answer = await send({ method: 'POST', path, headers: bearer(), body: json(value) });
+  expectDocumented(answer);
+  if (answer.status === 200) answeredQueries += 1;
+});
+
+it('a good part of those queries got as far as the engine', () => {
+  console.log(answeredQueries);
+  expect(answeredQueries).toBeGreaterThan(RUNS / 10);
 });
 
 const V1_NAMES = ['site_id', 'period', 'date', 'metrics', 'filters', 'property', 'interval'];

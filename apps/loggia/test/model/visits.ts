@@ -66,6 +66,15 @@ export function isBounce(visit: ModelVisit): boolean {
   return pageviewsOf(visit).length < 2 && !customEvents.some((hit) => hit.interactive);
 }
 
+/** 'Distinct visitors with an event in the last five minutes.' */
+export function currentVisitorsOf(visits: readonly ModelVisit[], nowMs: number): number {
+  const fromMs = nowMs - 5 * 60_000;
+  const current = visits.filter((visit) =>
+    eventsOf(visit).some((hit) => fromMs <= hit.timeMs && hit.timeMs <= nowMs),
+  );
+  return new Set(current.map((visit) => visit.visitor)).size;
+}
+
 /** 'The entry page [is] the first [page viewed], even when a custom event came before it.' */
 export function entryOf(visit: ModelVisit): Hit | undefined {
   return pageviewsOf(visit)[0];

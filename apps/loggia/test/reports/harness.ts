@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Goal, Hit, QueryAnswer, Site } from '@loggia/contract';
 import { TailWriter, type WriteOutcome } from '@loggia/ingest';
 import { Journal, type NewGoal } from '@loggia/journal';
-import { answerQuery, parseQuery } from '@loggia/reports';
+import { answerQuery, currentVisitorsStatement, parseQuery } from '@loggia/reports';
 import { EmbeddedStore } from '@loggia/warehouse';
 import type { Answer, MetricValue, QueryBody } from '../model/query.ts';
 
@@ -20,6 +20,7 @@ export interface PipelineSite {
   write(hits: readonly Hit[]): WriteOutcome[];
   /** What the reports answer to the query, as far as the model answers it too. */
   answer(query: QueryBody, nowMs: number): Promise<Answer>;
+  currentVisitors(nowMs: number): Promise<number>;
 }
 
 /** The real pipeline from an enriched hit to an answer, in one process over a temporary folder. */
@@ -55,6 +56,10 @@ export class Pipeline {
       goals: this.#journal.goals.list(site.id),
       write: (hits) => this.#writer.write(hits, Date.now()),
       answer: (query, nowMs) => this.#answer(site, query, nowMs),
+      currentVisitors: async (nowMs) => {
+        const { rows } = await this.#store.query(currentVisitorsStatement(site.id, nowMs));
+        return Number(rows[0]?.[0]);
+      },
     };
   }
 

@@ -3,6 +3,7 @@ import type { Hit } from '@loggia/contract';
 import { answerByModel } from '../model/answer.ts';
 import { eventTable, type EventTable } from '../model/events.ts';
 import type { Answer, MetricValue, QueryBody } from '../model/query.ts';
+import { currentVisitorsOf, formVisits } from '../model/visits.ts';
 import { Pipeline, type PipelineSite, type SiteGoal } from './harness.ts';
 
 /** A query on the lab's own site and, unless it says otherwise, on the table's own date. */
@@ -26,6 +27,8 @@ export interface LabSite extends EventTable {
   rows(query: LabQuery): Promise<LabRow[]>;
   /** Rows, labels and the count of rows. Fails when model and pipeline answer differently. */
   answer(query: LabQuery): Promise<Answer>;
+  /** The visitors of the last five minutes, on which model and pipeline agree. */
+  currentVisitors(): Promise<number>;
 }
 
 /** A place where sites are made. */
@@ -85,5 +88,12 @@ function labSite(pipeline: PipelineSite, date: string): LabSite {
     },
     rows,
     answer,
+    async currentVisitors() {
+      const ofPipeline = await pipeline.currentVisitors(nowMs);
+      expect({ ofPipeline }).toEqual({
+        ofPipeline: currentVisitorsOf(formVisits(hits).visits, nowMs),
+      });
+      return ofPipeline;
+    },
   };
 }

@@ -335,3 +335,22 @@ describe('shares', () => {
     ]);
   });
 });
+
+describe('current visitors', () => {
+  test('had an event in the last five minutes, each counted once', async () => {
+    const site = lab.site(ZONE, DATE);
+    site.receive([
+      site.view('anna', '11:50', '/'),
+      site.ping('anna', '11:59', '/', { engagedMs: 3000 }),
+      site.view('bert', '11:54:59.999', '/'),
+      site.view('cleo', '11:55', '/'),
+      site.view('dora', '11:56', '/'),
+      site.event('dora', '11:58', 'Click'),
+      site.view('emil', '12:00', '/'),
+    ]);
+    site.setNow('12:00');
+    expect(await site.currentVisitors()).toBe(3);
+    site.setNow('12:05:00.001');
+    expect(await site.currentVisitors()).toBe(0);
+  });
+});

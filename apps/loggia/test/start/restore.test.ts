@@ -96,7 +96,7 @@ it('a journal that is something else is refused and left alone', async () => {
 });
 
 it.each(['empty', 'missing'])(
-  'an %s journal beside a log with content is refused, and the log left alone',
+  'a journal that is %s beside a log with content is refused, and the log left alone',
   async (state) => {
     const dataDir = copyOf(killed);
     const path = join(dataDir, 'journal.db');

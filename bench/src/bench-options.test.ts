@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import { parseBenchOptions } from './bench-options.ts';
+
+const known = ['enrich', 'start'];
+
+it('runs everything at full size by default', () => {
+  expect(parseBenchOptions([], known)).toEqual({
+    names: [],
+    quick: false,
+    profile: false,
+    list: false,
+    folder: undefined,
+  });
+});
+
+it('takes names and flags in any order', () => {
+  expect(parseBenchOptions(['--quick', 'start', '--folder', '/srv/x'], known)).toEqual({
+    names: ['start'],
+    quick: true,
+    profile: false,
+    list: false,
+    folder: '/srv/x',
+  });
+});
+
+it.each([[['stop']], [['--fast']], [['--folder']]])('refuses %j', (args) => {
+  expect(() => parseBenchOptions(args, known)).toThrow(Error);
+});
