@@ -155,7 +155,7 @@ describe('who may use a route', () => {
         if (refusalOf(answer) === expected && answer.status < 500) continue;
         wrong.push(`${route.method} ${route.url}: ${answer.status}, not ${expected ?? 'allowed'}`);
       }
-      expect(wrong, caller.name).toEqual([]);
+      expect({ caller: caller.name, wrong }).toEqual({ caller: caller.name, wrong: [] });
     }
   });
 
@@ -237,7 +237,8 @@ describe('the set-up link', () => {
     const answers = await Promise.all(
       ['ada', 'bob', 'cyd'].map((name) => setUp({ name, password: PASSWORD })),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([303, 410, 410]);
+    const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b);
+    expect(statuses).toEqual([303, 410, 410]);
     expect(fresh.change((journal) => journal.users.count())).toBe(1);
     expect((await fetch(`${fresh.url}/setup?token=${token}`)).status).toBe(410);
     const setCookie = answers.find(({ status }) => status === 303)?.headers.get('set-cookie') ?? '';

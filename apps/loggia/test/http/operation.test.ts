@@ -153,7 +153,7 @@ describe('the log', () => {
     await fetch(`${server.url}/login`, { ...login, headers });
     const output = server.output();
     for (const line of output.trimEnd().split('\n')) {
-      expect(JSON.parse(line), line).toMatchObject({
+      expect(JSON.parse(line)).toMatchObject({
         level: expect.any(Number),
         time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
         msg: expect.any(String),
@@ -242,7 +242,8 @@ describe('pages', () => {
       expect([path, text.includes('<script'), / on\w+=/i.test(text)]).toEqual([path, false, false]);
       expect([path, /\sstyle=|<style/i.test(text)]).toEqual([path, false]);
       if (path.startsWith('/api/')) continue;
-      expect(Object.fromEntries(response.headers), path).toMatchObject({
+      expect({ path, ...Object.fromEntries(response.headers) }).toMatchObject({
+        path,
         'content-type': 'text/html; charset=utf-8',
         'content-security-policy': expect.stringMatching(
           /^default-src 'none'; (?!.*(?:unsafe|script-src)).*frame-ancestors 'none'$/,

@@ -111,9 +111,10 @@ describe('/api/v1/sites', () => {
       'text',
       null,
     ]) {
-      expect(await ask('POST', '', body), JSON.stringify(body)).toMatchObject(
-        refused(400, 'bad_request'),
-      );
+      expect({ sent: body, ...(await ask('POST', '', body)) }).toMatchObject({
+        sent: body,
+        ...refused(400, 'bad_request'),
+      });
     }
     expect(await ask('GET', '/zone.example')).toMatchObject(refused(404, 'unknown_site'));
     const broken = await fetch(`${server.url}/api/v1/sites`, {

@@ -45,7 +45,7 @@ async function sendBatch(to: TestServer, withKey: string, body: readonly object[
 async function ask(method: string, path: string, body?: unknown) {
   const sent = body === undefined ? {} : { body };
   const response = await server.ask(method, path, { key, ...sent });
-  return { status: response.status, body: (await response.json()) as unknown };
+  return { status: response.status, body: await response.json() };
 }
 
 async function counter(of: TestServer, name: string, labels: string): Promise<number> {
