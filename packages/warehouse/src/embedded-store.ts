@@ -52,7 +52,8 @@ interface StoreParts {
 
 /**
  * The event store of one machine: DuckDB in memory, filled from the journal and following it.
- * It holds nothing that the journal does not hold, and writes no database file.
+ * It holds nothing that the journal does not hold, and writes no database file. Closing ends what runs
+ * and what waits first (W10).
  */
 export class EmbeddedStore implements EventStore {
   readonly #parts: StoreParts;

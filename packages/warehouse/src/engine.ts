@@ -15,7 +15,7 @@ const DATABASE = 'tail';
 
 /**
  * One DuckDB in memory, locked down: no file but the spill folder is ever opened, no extension is
- * loaded, no setting can be changed by a statement.
+ * loaded, no setting can be changed by a statement (W7, W11).
  *
  * The tables live in an attached database because only `ATTACH` offers compression in memory: a
  * checkpoint of it brings a million events from 175 MB to 11 MB.

@@ -2,7 +2,7 @@
  * Keeps the mirror at the head of the journal.
  *
  * A round reads in steps of bounded size; each step is one snapshot of the journal and one
- * transaction of the engine. The invariants it holds (W1 to W5) are in `../DESIGN.md`.
+ * transaction of the engine. The invariants it holds (W1, W2, W3, W4 and W5) are in `../DESIGN.md`.
  */
 import { EVENT_COLUMNS, VISIT_COLUMNS } from '@loggia/contract';
 import { assert } from '@tandem/base';

@@ -13,7 +13,7 @@ export interface MirrorChange {
 
 /**
  * Rows written between checkpoints, the size of a row group of the engine. Written rows are about
- * ten times as large until the checkpoint compresses them; it also reclaims replaced visits.
+ * ten times as large until the checkpoint compresses them; it also reclaims replaced visits (W6).
  */
 const CHECKPOINT_ROWS = 122_880;
 

@@ -24,7 +24,7 @@ interface Pending {
 
 /**
  * An event store that lives in a thread of its own, so that the engine's and the journal's
- * synchronous work does not hold up the server.
+ * synchronous work does not hold up the server (W12).
  *
  * When the thread ends by itself, everything pending and everything asked for later fails with
  * `WarehouseError('worker_stopped')` until `restart` is called.

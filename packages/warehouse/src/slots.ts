@@ -7,7 +7,7 @@ export interface SlotLimits {
   readonly waitingMax: number;
 }
 
-/** How many queries run at once; the others wait in the order of arrival, a bounded number. */
+/** How many queries run at once; the others wait in the order of arrival, a bounded number (W9). */
 export class Slots {
   readonly #limits: SlotLimits;
   readonly #waiting = new Set<() => void>();

@@ -3,7 +3,7 @@ import type { QueryOptions } from './event-store.ts';
 
 /**
  * Everything that may end a query early, as one signal. Its reason is the `HttpError` that the
- * caller gets. It is disposed of when the query is over.
+ * caller gets. It is disposed of when the query is over (W8).
  */
 export class StopSignal implements Disposable {
   readonly #controller = new AbortController();

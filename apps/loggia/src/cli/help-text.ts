@@ -1,6 +1,6 @@
 import { SETTING_ENTRIES, flagOf, variableOf } from '../config/settings.ts';
 import type { Command, CommandFlag } from './command.ts';
-import { COMMON_FLAGS, settingNamesOf } from './parse-arguments.ts';
+import { COMMON_FLAGS, settingNamesOf } from './command-flags.ts';
 import { pairsText } from './table-text.ts';
 
 /** The list of all commands. */

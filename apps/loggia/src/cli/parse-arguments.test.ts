@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { CommandError } from './command-error.ts';
 import { COMMANDS } from './command-table.ts';
 import { commandText, overviewText, usageOf } from './help-text.ts';
-import { COMMON_FLAGS, parseArguments, settingNamesOf, wantsJson } from './parse-arguments.ts';
+import { COMMON_FLAGS, settingNamesOf } from './command-flags.ts';
+import { parseArguments, wantsJson } from './parse-arguments.ts';
 import { flagOf } from '../config/settings.ts';
 
 const parse = (line: string) => parseArguments(line.split(' ').filter((word) => word !== ''));

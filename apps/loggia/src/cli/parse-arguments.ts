@@ -1,27 +1,11 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { nearestName } from '../config/nearest-name.ts';
 import { SETTING_ENTRIES, flagOf } from '../config/settings.ts';
-import type { Command, CommandFlag, Invocation } from './command.ts';
+import type { Command, Invocation } from './command.ts';
 import { CommandError } from './command-error.ts';
 import { COMMANDS } from './command-table.ts';
+import { COMMON_FLAGS, settingNamesOf } from './command-flags.ts';
 import { findCommand, tryFindCommand } from './find-command.ts';
-
-/** Settings that every command takes which opens the data folder. */
-const SITE_SETTINGS = ['data_dir', 'base_url'];
-
-/** Flags that every command takes. */
-export const COMMON_FLAGS: Readonly<Record<string, CommandFlag>> = {
-  config: { value: 'FILE', summary: 'Read this configuration file instead of ./loggia.yml.' },
-  json: { value: null, summary: 'Print one JSON object, also for errors.' },
-  help: { value: null, summary: 'Explain the command.' },
-};
-
-/** The settings that `command` has flags for, in the order of the table. */
-export function settingNamesOf(command: Command): readonly string[] {
-  if (command.settings === 'none') return [];
-  const names = SETTING_ENTRIES.map(([, setting]) => setting.name);
-  return command.settings === 'all' ? names : names.filter((name) => SITE_SETTINGS.includes(name));
-}
 
 /** Whether the arguments ask for JSON, as far as that can be told when they are wrong. */
 export function wantsJson(argv: readonly string[]): boolean {
