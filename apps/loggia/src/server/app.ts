@@ -4,15 +4,18 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
 } from 'fastify';
-import { HttpError, type ErrorCode } from '@loggia/contract';
+import { HttpError } from '@loggia/contract';
 import { authorise, isSecure, sessionCookie, type Access, type Caller } from './access.ts';
 import { answerClientError } from './client-error.ts';
+import { EventEndpoint } from './event-endpoint.ts';
 import { EventIntake } from './event-intake.ts';
+import { createEventServer } from './event-shortcut.ts';
 import { RateLimitError } from './event-limits.ts';
 import { addPageRoutes } from './pages/page-routes.ts';
 import { problemPage } from './pages/account-pages.ts';
 import { sendPage } from './pages/send-page.ts';
-import { asHttpError, headersOf, problemOf } from './problem.ts';
+import { headersOf, problemOf } from './problem.ts';
+import { reportError } from './report-error.ts';
 import { RouteTable } from './route-table.ts';
 import { addBatchRoute } from './routes/batch-route.ts';
 import { addEventRoutes } from './routes/event-routes.ts';
@@ -39,33 +42,25 @@ declare module 'fastify' {
 }
 
 /** For the headers of a request, and for all of it. Half a request holds a connection this long. */
-const HEADERS_TIMEOUT_MS = 15_000;
-const REQUEST_TIMEOUT_MS = 60_000;
-const CONNECTION_CHECK_INTERVAL_MS = 5000;
-const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+const SERVER_OPTIONS = {
+  headersTimeout: 15_000,
+  requestTimeout: 60_000,
+  connectionsCheckingInterval: 5000,
+  keepAliveTimeout: 72_000,
+  // Node's own answer to a request without host has no body; `requireHost` gives one.
+  requireHostHeader: false,
+} as const;
 const URL_PARAMETER_LENGTH_MAX = 2000;
-
-/** Errors that an operator has to look into. */
-const LOGGED_CODES: ReadonlySet<ErrorCode> = new Set([
-  'internal',
-  'storage_failed',
-  'storage_full',
-  'store_unavailable',
-] as const);
 
 /** The HTTP side of Loggia: every route, and what holds for all of them. */
 export function buildApp(services: Services): FastifyInstance {
+  const intake = new EventIntake(services);
+  const endpoint = new EventEndpoint(services, intake);
   const app: FastifyInstance = Fastify({
     loggerInstance: services.logger,
     logController: new LogController({ disableRequestLogging: true }),
-    http: {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      connectionsCheckingInterval: CONNECTION_CHECK_INTERVAL_MS,
-      // Node's own answer to a request without host has no body; `requireHost` gives one.
-      requireHostHeader: false,
-    },
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    serverFactory: (otherwise) =>
+      createEventServer({ endpoint, metrics: services.metrics }, otherwise, SERVER_OPTIONS),
     routerOptions: { maxParamLength: URL_PARAMETER_LENGTH_MAX },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
@@ -93,8 +88,7 @@ export function buildApp(services: Services): FastifyInstance {
     if (methods !== '') reply.header('allow', methods);
     return answerError(notFound(pathOf(request), methods), request, reply, services);
   });
-  const intake = new EventIntake(services);
-  addEventRoutes(app, services, intake);
+  addEventRoutes(app, services, { intake, endpoint });
   addBatchRoute(app, services, intake);
   addScriptRoutes(app, services);
   addQueryRoutes(app, services);
@@ -148,11 +142,7 @@ function answerError(
   reply: FastifyReply,
   services: Services,
 ): FastifyReply {
-  const error = asHttpError(thrown);
-  services.metrics.refused(error.code);
-  if (LOGGED_CODES.has(error.code)) {
-    services.logger.error({ err: thrown, route: request.routeOptions?.url }, error.message);
-  }
+  const error = reportError(thrown, request.routeOptions?.url, services);
   const retryAfterMs = thrown instanceof RateLimitError ? thrown.retryAfterMs : undefined;
   reply.code(error.status).headers(headersOf(error, retryAfterMs));
   if (!wantsPage(request)) return reply.send(problemOf(error));

@@ -16,6 +16,9 @@ interface Bucket {
 /** Clients remembered at once. One that was forgotten starts with a full bucket again. */
 const BUCKETS_MAX = 50_000;
 
+/** What sums of fractions may be off by, in tokens. */
+const ROUNDING = 1e-6;
+
 /** Token buckets by name. */
 export class RateLimiter {
   readonly #limit: RateLimit;
@@ -43,10 +46,11 @@ export class RateLimiter {
     bucket.tokens = Math.min(burst, bucket.tokens + (elapsedMs / 1000) * perSecond);
     bucket.updatedMs = nowMs;
     const needed = Math.min(count, burst);
-    if (bucket.tokens >= needed) {
+    const missing = needed - bucket.tokens;
+    if (missing <= ROUNDING) {
       bucket.tokens -= count;
       return 0;
     }
-    return Math.ceil(((needed - bucket.tokens) / perSecond) * 1000);
+    return Math.ceil(((missing - ROUNDING) / perSecond) * 1000);
   }
 }

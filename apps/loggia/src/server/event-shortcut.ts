@@ -1,0 +1,72 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { ERROR_CODES, HttpError } from '@loggia/contract';
+import {
+  EVENT_BODY_BYTES_MAX,
+  EVENT_PATH,
+  type EventAnswer,
+  type EventEndpoint,
+} from './event-endpoint.ts';
+import type { Metrics } from './metrics.ts';
+
+/**
+ * A server that answers events itself and gives every other request to `otherwise`.
+ *
+ * Nearly all requests of a busy day are `POST /api/event`, and the framework's routing, hooks and
+ * reply cost more than reading the event does; the figures are in `docs/internals/benchmarks.md`.
+ */
+export function createEventServer(
+  parts: { readonly endpoint: EventEndpoint; readonly metrics: Metrics },
+  otherwise: RequestListener,
+  options: ServerOptions,
+): Server {
+  return createServer(options, (request, response) => {
+    if (request.method === 'POST' && request.url === EVENT_PATH) {
+      answerEvent(request, response, parts.endpoint, parts.metrics);
+    } else {
+      otherwise(request, response);
+    }
+  });
+}
+
+function answerEvent(
+  request: IncomingMessage,
+  response: ServerResponse,
+  endpoint: EventEndpoint,
+  metrics: Metrics,
+): void {
+  const send = (answer: EventAnswer): void => {
+    metrics.answered(EVENT_PATH, answer.status);
+    const byteCount = Buffer.byteLength(answer.body);
+    response.writeHead(answer.status, { ...answer.headers, 'content-length': byteCount });
+    response.end(answer.body);
+  };
+  /** The rest of the body is not read, so the connection cannot be used again. */
+  const refuseSize = (): void => {
+    request.removeAllListeners('data').removeAllListeners('end').resume();
+    response.shouldKeepAlive = false;
+    send(endpoint.refuse(new HttpError('body_too_large', ERROR_CODES.body_too_large.meaning)));
+  };
+  if (Number(request.headers['content-length'] ?? 0) > EVENT_BODY_BYTES_MAX) {
+    refuseSize();
+    return;
+  }
+  let body = '';
+  let byteCount = 0;
+  request.setEncoding('utf8');
+  request.on('data', (text: string) => {
+    byteCount += Buffer.byteLength(text);
+    if (byteCount > EVENT_BODY_BYTES_MAX) refuseSize();
+    else body += text;
+  });
+  request.on('end', () => {
+    const { socket, headers } = request;
+    void endpoint.answer({ socketAddress: socket.remoteAddress, headers }, body).then(send);
+  });
+}
