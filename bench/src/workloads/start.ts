@@ -16,7 +16,7 @@ export const start = defineWorkload({
   summary: 'from starting the process until it listens and is ready',
   setUp: async (context) => ({
     context,
-    rounds: context.quick ? 2 : 7,
+    rounds: context.quick ? 2 : 5,
     demo: await context.demo.get(),
   }),
   measure: async ({ context, rounds, demo }) => {

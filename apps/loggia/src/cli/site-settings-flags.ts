@@ -27,9 +27,7 @@ export function siteSettingsOf(invocation: Invocation): Partial<SiteSettings> {
     honourOptOut: parseSwitch('honour-opt-out', flagValue(invocation, 'honour-opt-out')),
     dropDatacentre: parseSwitch('drop-datacentre', flagValue(invocation, 'drop-datacentre')),
   };
-  return Object.fromEntries(
-    Object.entries(settings).filter(([, value]) => value !== undefined),
-  ) as Partial<SiteSettings>;
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
 function listOf(

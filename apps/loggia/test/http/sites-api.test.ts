@@ -337,8 +337,9 @@ describe('/api/v1/sites/custom-props', () => {
 
 describe('a change by another process', () => {
   /** Asks until the answer is there, and fails when it takes longer than it may. */
-  const soon = (read: () => Promise<unknown>) =>
-    expect.poll(read, { timeout: NOTICE_TIMEOUT_MS, interval: 50 });
+  const soon = (read: () => Promise<unknown>) => {
+    return expect.poll(read, { timeout: NOTICE_TIMEOUT_MS, interval: 50 });
+  };
 
   it('is seen within a second', async () => {
     expect(await view('late.example')).toBe('unknown_site');

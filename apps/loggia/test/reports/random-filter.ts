@@ -51,7 +51,7 @@ const leafOn = (dimension: string, values: readonly string[]): fc.Arbitrary<Leaf
       fc.constant(dimension),
       oneOrTwo(WILDCARDS),
     ),
-  ) as fc.Arbitrary<Leaf>;
+  );
 
 const plainLeaf = fc
   .constantFrom(...PLAIN_CLAUSES.entries())
