@@ -2,7 +2,7 @@ import type { Salts } from '@loggia/journal';
 import type { SaltCache } from './salt-cache.ts';
 import type { Services } from './services.ts';
 
-const FOLLOW_INTERVAL_MS = 500;
+const FOLLOW_INTERVAL_MS = 1000;
 const UPKEEP_INTERVAL_MS = 10_000;
 const SALTS_INTERVAL_MS = 60_000;
 
