@@ -1,11 +1,14 @@
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { TestServer } from '../test-server.ts';
 import { Mounts } from './mounts.ts';
 import { success, trial } from './proof.ts';
 import { SECCOMP } from './seccomp.ts';
 import { AS_NOBODY, NOBODY, WorkFolder, need, needNobody, nested } from './surroundings.ts';
+
+const CHECKOUT = fileURLToPath(new URL('../../../..', import.meta.url)).replace(/\/$/, '');
 
 /**
  * Only `dataDir` may be written; the folder for temporary files is empty and closed, and the system
@@ -15,10 +18,22 @@ function readOnlyExcept(dataDir: string): string {
   return [
     `mount --bind ${dataDir} ${dataDir}`,
     'mount -o remount,ro,bind /',
-    'mount -t tmpfs -o ro tmpfs /tmp',
+    ...emptyTemporaryFolder(),
     'mount -t tmpfs -o ro tmpfs /dev/shm',
     'if [ -d /usr/share/zoneinfo ]; then mount -t tmpfs -o ro tmpfs /usr/share/zoneinfo; fi',
   ].join('; ');
+}
+
+/** Hides what is in /tmp, but not the program itself, should it have been checked out there. */
+function emptyTemporaryFolder(): string[] {
+  if (!CHECKOUT.startsWith('/tmp/')) return ['mount -t tmpfs -o ro tmpfs /tmp'];
+  return [
+    `mount --bind ${CHECKOUT} /mnt`,
+    'mount -t tmpfs tmpfs /tmp',
+    `mkdir -p ${CHECKOUT}`,
+    `mount --bind /mnt ${CHECKOUT}`,
+    'mount -o remount,ro /tmp',
+  ];
 }
 
 function dataFolderIn(folder: WorkFolder): string {
