@@ -1,41 +1,51 @@
 import { assert } from './assert.ts';
 
-/** A map of at most `entriesMax` entries that forgets the least recently used one. */
+/**
+ * A map of at most `entriesMax` entries that forgets those that have not been used for long.
+ *
+ * Entries are kept in two generations. What is set or found moves to the younger one; when that has
+ * half of all entries, the older one is forgotten and the younger one takes its place. So whatever
+ * was used since `entriesMax / 2` other entries were is still there, and using an entry again costs
+ * no more than finding it.
+ */
 export class LruCache<Key, Value> {
-  readonly #entries = new Map<Key, Value>();
-  readonly #entriesMax: number;
+  readonly #generationEntriesMax: number;
+  #young = new Map<Key, Value>();
+  #old = new Map<Key, Value>();
 
   constructor(entriesMax: number) {
-    assert(entriesMax > 0, 'a cache holds at least one entry');
-    this.#entriesMax = entriesMax;
+    assert(entriesMax >= 2, 'a cache holds an entry of each generation');
+    this.#generationEntriesMax = Math.floor(entriesMax / 2);
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#young.size + this.#old.size;
   }
 
-  /** The value of `key`, which becomes the most recently used one. */
+  /** The value of `key`, which is then among the most recently used. */
   get(key: Key): Value | undefined {
-    const value = this.#entries.get(key);
-    if (value === undefined) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
-    return value;
+    const value = this.#young.get(key);
+    if (value !== undefined) return value;
+    const older = this.#old.get(key);
+    if (older !== undefined) this.set(key, older);
+    return older;
   }
 
   set(key: Key, value: Value): void {
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
-    if (this.#entries.size <= this.#entriesMax) return;
-    const oldest = this.#entries.keys().next();
-    if (oldest.done !== true) this.#entries.delete(oldest.value);
+    this.#old.delete(key);
+    this.#young.set(key, value);
+    if (this.#young.size < this.#generationEntriesMax) return;
+    this.#old = this.#young;
+    this.#young = new Map();
   }
 
   delete(key: Key): void {
-    this.#entries.delete(key);
+    this.#young.delete(key);
+    this.#old.delete(key);
   }
 
   clear(): void {
-    this.#entries.clear();
+    this.#young.clear();
+    this.#old.clear();
   }
 }

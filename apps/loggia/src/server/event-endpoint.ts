@@ -29,7 +29,8 @@ export interface EventAnswer {
   readonly body: string;
 }
 
-const ACCEPTED: EventAnswer = {
+/** The answer to an event that every site it named has taken. */
+export const ACCEPTED: EventAnswer = {
   status: 202,
   headers: { ...CROSS_ORIGIN_HEADERS, 'content-type': 'text/plain' },
   body: 'ok',

@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import { ERROR_CODES, HttpError } from '@loggia/contract';
 import {
+  ACCEPTED,
   EVENT_BODY_BYTES_MAX,
   EVENT_PATH,
   type EventAnswer,
@@ -45,7 +46,9 @@ function answerEvent(
     metrics.answered(EVENT_PATH, answer.status);
     const byteCount = Buffer.byteLength(answer.body);
     response.writeHead(answer.status, { ...answer.headers, 'content-length': byteCount });
-    response.end(answer.body);
+    // Plain text goes out in one write with the head, without a conversion.
+    if (answer === ACCEPTED) response.end(answer.body, 'latin1');
+    else response.end(answer.body);
   };
   /** The rest of the body is not read, so the connection cannot be used again. */
   const refuseSize = (): void => {
@@ -57,16 +60,18 @@ function answerEvent(
     refuseSize();
     return;
   }
-  let body = '';
+  const chunks: Buffer[] = [];
   let byteCount = 0;
-  request.setEncoding('utf8');
-  request.on('data', (text: string) => {
-    byteCount += Buffer.byteLength(text);
+  request.on('data', (chunk: Buffer) => {
+    byteCount += chunk.length;
     if (byteCount > EVENT_BODY_BYTES_MAX) refuseSize();
-    else body += text;
+    else chunks.push(chunk);
   });
   request.on('end', () => {
     const { socket, headers } = request;
-    void endpoint.answer({ socketAddress: socket.remoteAddress, headers }, body).then(send);
+    const [only] = chunks;
+    const body = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+    const incoming = { socketAddress: socket.remoteAddress, headers };
+    void endpoint.answer(incoming, body.toString()).then(send);
   });
 }
