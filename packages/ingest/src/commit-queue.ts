@@ -53,6 +53,7 @@ export class CommitQueue {
   #upkeepDueMs: number | undefined;
   /** Counts of dropped events alone are worth a commit only now and then. */
   #dropsDue = false;
+  #isScheduled = false;
   #closing: PromiseWithResolvers<void> | undefined;
   #restart: NodeJS.Timeout | undefined;
 
@@ -96,7 +97,7 @@ export class CommitQueue {
     const { promise, resolve, reject } = Promise.withResolvers<readonly WriteOutcome[]>();
     if (!this.#waiting.tryPush({ hits, resolve, reject })) return Promise.reject(overloaded());
     this.#waitingHits += hits.length;
-    this.#commitNext();
+    this.#commitSoon();
     return promise;
   }
 
@@ -131,6 +132,16 @@ export class CommitQueue {
     writer.on('message', (response: WriterResponse) => this.#receive(response));
     writer.on('error', (error) => this.#fail(writer, error));
     writer.on('exit', () => this.#fail(writer, new Error('the writer ended')));
+  }
+
+  /** Commits once all that has arrived by now has been read, so that it shares one sync. */
+  #commitSoon(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#commitNext();
+    });
   }
 
   #commitNext(): void {
@@ -209,7 +220,7 @@ export class CommitQueue {
         return;
     }
     this.#inFlightDrops = [];
-    this.#commitNext();
+    this.#commitSoon();
   }
 
   #answer(submissions: readonly Submission[], outcomes: readonly WriteOutcome[]): void {
