@@ -8,6 +8,9 @@ interface AddressRange {
   readonly prefixBits: number;
 }
 
+const DOT = '.'.charCodeAt(0);
+const ZERO = '0'.charCodeAt(0);
+
 const IPV4_BITS = 32;
 const IPV6_BITS = 128;
 
@@ -83,8 +86,17 @@ function octetsOf(dotted: string): readonly number[] {
 
 function integerOf(dotted: string): number {
   let value = 0;
-  for (const octet of dotted.split('.')) value = value * 256 + Number(octet);
-  return value;
+  let octet = 0;
+  for (let index = 0; index < dotted.length; index += 1) {
+    const code = dotted.charCodeAt(index);
+    if (code === DOT) {
+      value = value * 256 + octet;
+      octet = 0;
+    } else {
+      octet = octet * 10 + code - ZERO;
+    }
+  }
+  return value * 256 + octet;
 }
 
 function mergedSpans(ranges: readonly AddressRange[]): readonly (readonly [number, number])[] {

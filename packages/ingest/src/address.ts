@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js';
 
-const DOTTED = /^(?:\d{1,3}\.){3}\d{1,3}$/;
+/** Four decimal numbers up to 255 without leading zeros. */
+const DOTTED = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
 
 /**
  * The one form of an IP address: dotted for IPv4, also when it came as IPv4-mapped IPv6, and RFC
@@ -12,9 +13,9 @@ const DOTTED = /^(?:\d{1,3}\.){3}\d{1,3}$/;
  */
 export function normaliseAddress(text: string): string | null {
   const trimmed = text.trim();
-  if (isDotted(trimmed)) return trimmed;
+  if (DOTTED.test(trimmed)) return trimmed;
   const bare = withoutPort(trimmed);
-  if (isDotted(bare)) return bare;
+  if (DOTTED.test(bare)) return bare;
   if (!bare.includes(':') || bare.length > 64) return null;
   const [withoutZone = ''] = bare.split('%', 1);
   if (!ipaddr.IPv6.isValid(withoutZone)) return null;
@@ -22,12 +23,6 @@ export function normaliseAddress(text: string): string | null {
   return address.isIPv4MappedAddress()
     ? address.toIPv4Address().toString()
     : address.toRFC5952String();
-}
-
-/** Four decimal numbers up to 255 without leading zeros. */
-function isDotted(text: string): boolean {
-  if (!DOTTED.test(text)) return false;
-  return text.split('.').every((octet) => Number(octet) <= 255 && String(Number(octet)) === octet);
 }
 
 function withoutPort(text: string): string {
