@@ -1,10 +1,10 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import { parseEvent, requestFacts } from '@loggia/ingest';
+import { parseEvent } from '@loggia/ingest';
 import type { EventIntake, IntakeResult } from './event-intake.ts';
 import { RateLimitError } from './event-limits.ts';
 import { headersOf, problemOf } from './problem.ts';
 import { parseJson } from './read-body.ts';
 import { reportError } from './report-error.ts';
+import { requestFacts, type HttpRequest } from './request-facts.ts';
 import type { Services } from './services.ts';
 
 export const EVENT_PATH = '/api/event';
@@ -15,12 +15,6 @@ export const CROSS_ORIGIN_HEADERS = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': 'x-loggia-dropped, x-plausible-dropped',
 } as const;
-
-/** What a request says beside its body. */
-export interface EventRequest {
-  readonly socketAddress: string | undefined;
-  readonly headers: IncomingHttpHeaders;
-}
 
 /** An answer that only has to be written. */
 export interface EventAnswer {
@@ -47,7 +41,7 @@ export class EventEndpoint {
   }
 
   /** Answers after the event is committed. Never throws: a refusal is an answer too. */
-  async answer(request: EventRequest, body: unknown): Promise<EventAnswer> {
+  async answer(request: HttpRequest, body: unknown): Promise<EventAnswer> {
     try {
       return await this.#accept(request, body);
     } catch (error) {
@@ -62,14 +56,9 @@ export class EventEndpoint {
     return json(error.status, problemOf(error), headersOf(error, retryAfterMs));
   }
 
-  async #accept(request: EventRequest, body: unknown): Promise<EventAnswer> {
-    const { clock, eventLimits, geoNetworks, metrics, proxyTrust } = this.#services;
-    const facts = requestFacts({
-      ...request,
-      trust: proxyTrust,
-      geoNetworks,
-      nowMs: clock.nowMs(),
-    });
+  async #accept(request: HttpRequest, body: unknown): Promise<EventAnswer> {
+    const { eventLimits, metrics } = this.#services;
+    const facts = requestFacts(request, this.#services);
     eventLimits.takeClient(facts.address ?? '', facts.nowMs);
     const parsed = parseEvent(parseJson(body));
     if (!parsed.ok) {

@@ -68,10 +68,8 @@ function answerEvent(
     else chunks.push(chunk);
   });
   request.on('end', () => {
-    const { socket, headers } = request;
     const [only] = chunks;
     const body = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
-    const incoming = { socketAddress: socket.remoteAddress, headers };
-    void endpoint.answer(incoming, body.toString()).then(send);
+    void endpoint.answer(request, body.toString()).then(send);
   });
 }

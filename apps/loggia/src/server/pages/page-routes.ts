@@ -29,7 +29,7 @@ export function addPageRoutes(app: FastifyInstance, services: Services): void {
   addAccountRoutes(app, services);
   app.get('/', {
     config: { access: 'login' },
-    handler: async (request, reply) => sendPage(reply, await overview(services, request, reply)),
+    handler: async (request, reply) => sendPage(reply, await overview(services, request)),
   });
   app.post('/sites', {
     config: { access: 'login' },
@@ -62,7 +62,7 @@ async function addSite(
   } catch (error) {
     if (!(error instanceof JournalError)) throw error;
     const form = { domain, timezone, error: sentence(error) };
-    return sendPage(reply.code(400), await overview(services, request, reply, form));
+    return sendPage(reply.code(400), await overview(services, request, form));
   }
   services.sites.refreshNow();
   return reply.code(303).header('location', '/').send();
@@ -75,7 +75,6 @@ function sentence(error: JournalError): string {
 async function overview(
   services: Services,
   request: FastifyRequest,
-  _reply: FastifyReply,
   form?: { readonly domain: string; readonly timezone: string; readonly error: string },
 ): Promise<string> {
   const gone = new AbortController();

@@ -30,10 +30,7 @@ export function addEventRoutes(
     config: { access: 'public' },
     bodyLimit: EVENT_BODY_BYTES_MAX,
     handler: async (request, reply) => {
-      const { status, headers, body } = await endpoint.answer(
-        { socketAddress: request.raw.socket.remoteAddress, headers: request.headers },
-        request.body,
-      );
+      const { status, headers, body } = await endpoint.answer(request, request.body);
       return reply.code(status).headers(headers).send(body);
     },
   });
