@@ -3,13 +3,17 @@ import { enrich } from './workloads/enrich.ts';
 import { ingestBatch } from './workloads/ingest-batch.ts';
 import { ingestSingle } from './workloads/ingest-single.ts';
 import { journalWrite } from './workloads/journal-write.ts';
+import { ltx } from './workloads/ltx.ts';
 import { memory } from './workloads/memory.ts';
 import { reports } from './workloads/reports.ts';
+import { sqliteFormat } from './workloads/sqlite-format.ts';
 import { start } from './workloads/start.ts';
 
 /** Every workload, in the order in which they run. */
 export const WORKLOADS: readonly Workload[] = [
   enrich,
+  sqliteFormat,
+  ltx,
   journalWrite,
   ingestSingle,
   ingestBatch,

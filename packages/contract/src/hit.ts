@@ -37,7 +37,10 @@ export interface Hit {
   readonly timeMs: number;
   /** The visitor's id under the salt of the site's date at `timeMs`. */
   readonly visitor: bigint;
-  /** The same person's id under the salt of the date before, if that salt still exists. */
+  /**
+   * The same person's id under the salt of the date before; null when that salt is gone, and when no
+   * visit that began under it can still wait for its first event of the new date.
+   */
   readonly visitorBefore: bigint | null;
   /** `pageview`, `engagement` or a custom event's name. */
   readonly name: string;

@@ -214,14 +214,15 @@ describe('visitors', () => {
     expect(at('2026-06-10T22:00:00Z', 'Europe/Berlin')).toBe(at('2026-06-11T00:00:00Z', 'UTC'));
   });
 
-  it('carry the id they had the day before, while its salt is there', () => {
+  it('carry the id of the day before as long as a visit may be under way, if its salt is there', () => {
     const enricher = new Enricher({ salts: new NamedSalts() });
     const at = (time: string): Hit => hitOf({ enricher, facts: { timeMs: Date.parse(time) } });
+    expect(at('2026-06-09T22:10:00Z').visitorBefore).toBeNull();
     const before = at('2026-06-10T21:00:00Z');
-    const after = at('2026-06-10T23:00:00Z');
-    expect(before.visitorBefore).toBeNull();
+    const after = at('2026-06-10T22:30:00Z');
     expect(after.visitorBefore).toBe(before.visitor);
     expect(after.visitor).not.toBe(before.visitor);
+    expect(at('2026-06-10T22:30:00.001Z').visitorBefore).toBeNull();
   });
 
   it('are one over subdomains, and others for another address, user agent, site or domain', () => {

@@ -1,3 +1,4 @@
+import { LruCache } from '@tandem/base';
 import type { DropReason, Hit, Site, VisitAttributes } from '@loggia/contract';
 import { acquisitionOf } from './acquisition.ts';
 import type { EventBody } from './event-body.ts';
@@ -10,10 +11,11 @@ import type { RequestFacts } from './request-facts.ts';
 import { saltExpiryMs, type SaltSource } from './salt-source.ts';
 import { screenClass } from './screen-class.ts';
 import { siteHost } from './site-domain.ts';
-import { SiteDays } from './site-days.ts';
+import { SiteDays, type SiteDay } from './site-days.ts';
 import { SourceNames } from './source-names.ts';
 import type { Platform } from './user-agent.ts';
 import { USER_AGENT_LENGTH_MAX, UserAgents } from './user-agents.ts';
+import { VISIT_GAP_MS } from './visit.ts';
 import { VisitorIds } from './visitor-id.ts';
 
 /** An event that is not stored, and why. */
@@ -29,6 +31,7 @@ export interface EnricherOptions {
   readonly hosting?: Hosting;
 }
 
+const SITE_HOSTS_CACHED_MAX = 5000;
 const NO_PLATFORM: Platform = Object.freeze({
   browser: null,
   browserVersion: null,
@@ -50,6 +53,8 @@ export class Enricher {
   readonly #referrerSpam = new ReferrerSpam();
   readonly #visitorIds = new VisitorIds();
   readonly #days = new SiteDays();
+  /** By the sites' domains. */
+  readonly #siteHosts = new LruCache<string, string>(SITE_HOSTS_CACHED_MAX);
 
   constructor({ salts, places = new Places(), hosting = new Hosting() }: EnricherOptions) {
     this.#salts = salts;
@@ -69,10 +74,12 @@ export class Enricher {
       this.#unwantedOrigin(event, site, request);
     if (reason !== null) return { dropped: reason };
     const platform = agent?.platform ?? NO_PLATFORM;
+    const { visitor, visitorBefore } = this.#visitors(event, site, request);
     return {
       siteId: site.id,
       timeMs: request.timeMs,
-      ...this.#visitors(event, site, request),
+      visitor,
+      visitorBefore,
       name: event.name,
       hostname: event.address.hostname,
       page: event.address.page,
@@ -102,7 +109,9 @@ export class Enricher {
   ): Pick<Hit, 'visitor' | 'visitorBefore'> {
     const day = this.#days.dayAt(site.timezone, request.timeMs);
     const salt = this.#salts.ensure(site.id, day.date, saltExpiryMs(day, request.nowMs));
-    const saltBefore = this.#salts.existing(site.id, day.dateBefore);
+    const saltBefore = mayContinueVisit(day, request.timeMs)
+      ? this.#salts.existing(site.id, day.dateBefore)
+      : undefined;
     const text = this.#visitorIds.textOf({
       siteId: site.id,
       hostname: event.address.hostname,
@@ -127,7 +136,7 @@ export class Enricher {
       {
         referrer: event.referrer,
         query: event.address.query,
-        siteHost: siteHost(site.domain),
+        siteHost: this.#siteHostOf(site),
         pageHost: event.address.hostname,
       },
       this.#sourceNames,
@@ -158,6 +167,14 @@ export class Enricher {
     };
   }
 
+  #siteHostOf({ domain }: Site): string {
+    const known = this.#siteHosts.get(domain);
+    if (known !== undefined) return known;
+    const host = siteHost(domain);
+    this.#siteHosts.set(domain, host);
+    return host;
+  }
+
   /** A delivery network's word counts, unless a database agrees on the country and knows more. */
   #placeOf({ headerPlace, address, nowMs }: RequestFacts): Place {
     if (headerPlace !== null && headerPlace.city !== null) return headerPlace;
@@ -165,6 +182,14 @@ export class Enricher {
     if (headerPlace === null || headerPlace.country === null) return found;
     return found.country === headerPlace.country && found.region !== null ? found : headerPlace;
   }
+}
+
+/**
+ * Whether an event at `timeMs` can be the first of its day in a visit that began the day before. A
+ * later one finds that visit through the other id that the first one left with it.
+ */
+function mayContinueVisit(day: SiteDay, timeMs: number): boolean {
+  return timeMs - day.startMs <= VISIT_GAP_MS;
 }
 
 function exclusionReason(event: EventBody, site: Site, request: RequestFacts): DropReason | null {

@@ -151,8 +151,11 @@ function eventDomains(value: unknown, url: UrlParts | null, errors: string[]): r
     errors.push('The domain (d) is not a string.');
     return [];
   }
-  const names = value.split(',', DOMAINS_MAX).map(normaliseDomain);
-  const domains = [...new Set(names.filter((name) => name !== ''))];
+  const domains: string[] = [];
+  for (const text of value.split(',', DOMAINS_MAX)) {
+    const name = normaliseDomain(text);
+    if (name !== '' && !domains.includes(name)) domains.push(name);
+  }
   if (domains.length === 0) errors.push('The domain (d) is blank.');
   return domains;
 }

@@ -4,12 +4,8 @@ const DOMAIN_LENGTH_MAX = 500;
 
 /** The form in which domains are compared: trimmed, lower case, without scheme and final slash. */
 export function normaliseDomain(text: string): string {
-  return text
-    .slice(0, DOMAIN_LENGTH_MAX)
-    .trim()
-    .toLowerCase()
-    .replace(/^https?:\/\//, '')
-    .replace(/\/+$/, '');
+  const name = text.slice(0, DOMAIN_LENGTH_MAX).trim().toLowerCase();
+  return name.includes('/') ? name.replace(/^https?:\/\//, '').replace(/\/+$/, '') : name;
 }
 
 /**

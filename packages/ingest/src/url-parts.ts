@@ -31,8 +31,13 @@ export function splitUrl(text: string): UrlParts {
 
 function hostOf(authority: string): string | null {
   const hostAndPort = authority.slice(authority.lastIndexOf('@') + 1);
-  const bracketed = /^\[([^\]]*)\]/.exec(hostAndPort);
-  const host = bracketed?.[1] ?? hostAndPort.replace(/:[^:]*$/, '');
-  const trimmed = host.trim().replace(/\.$/, '').toLowerCase();
-  return trimmed === '' ? null : trimmed;
+  const bracketed = hostAndPort.startsWith('[') ? /^\[([^\]]*)\]/.exec(hostAndPort) : null;
+  const host = (bracketed?.[1] ?? withoutPort(hostAndPort)).trim();
+  const trimmed = host.endsWith('.') ? host.slice(0, -1) : host;
+  return trimmed === '' ? null : trimmed.toLowerCase();
+}
+
+function withoutPort(hostAndPort: string): string {
+  const colonAt = hostAndPort.lastIndexOf(':');
+  return colonAt === -1 ? hostAndPort : hostAndPort.slice(0, colonAt);
 }

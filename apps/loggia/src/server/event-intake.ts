@@ -1,6 +1,6 @@
 import { ZoneRules } from '@tandem/base';
 import type { DropReason, Hit, Site } from '@loggia/contract';
-import { siteDomainCandidates, type EventBody, type RequestFacts } from '@loggia/ingest';
+import type { EventBody, RequestFacts } from '@loggia/ingest';
 import type { Services } from './services.ts';
 
 /** What became of the event at each site it was sent to. */
@@ -43,28 +43,36 @@ export class EventIntake {
     }
     if (hits.length === 0) return { accepted: 0, dropped };
     const outcomes = await queue.submit(hits);
+    let accepted = 0;
     for (const [index, outcome] of outcomes.entries()) {
-      if (outcome === null) continue;
+      if (outcome === null) {
+        accepted += 1;
+        continue;
+      }
       this.countDrop(outcome, this.#services.sites.byId(hits[index]?.siteId ?? 0), request.nowMs);
       dropped.push(outcome);
     }
-    const accepted = outcomes.filter((outcome) => outcome === null).length;
     metrics.accepted(accepted);
     return { accepted, dropped };
   }
 
   /** `event` for each site it names, once for each; sites that do not exist count as one. */
   enrich(event: EventBody, request: RequestFacts): SiteEvent[] {
-    const { enricher, sites } = this.#services;
-    const named = new Set(
-      event.domains.map((domain) => sites.byDomain(siteDomainCandidates(domain))),
-    );
-    return Array.from(named, (site) => {
-      if (site === undefined) return { dropped: 'unknown_site', site };
-      const enriched = enricher.enrich(event, site, request);
-      if ('dropped' in enriched) return { dropped: enriched.dropped, site };
-      return { hit: enriched, site };
-    });
+    const { sites } = this.#services;
+    const events: SiteEvent[] = [];
+    for (const domain of event.domains) {
+      const site = sites.byName(domain);
+      if (!events.some((each) => each.site === site))
+        events.push(this.#enrichFor(site, event, request));
+    }
+    return events;
+  }
+
+  #enrichFor(site: Site | undefined, event: EventBody, request: RequestFacts): SiteEvent {
+    if (site === undefined) return { dropped: 'unknown_site', site };
+    const enriched = this.#services.enricher.enrich(event, site, request);
+    if ('dropped' in enriched) return { dropped: enriched.dropped, site };
+    return { hit: enriched, site };
   }
 
   /** Counts a drop for the owner of `site` and for the metrics. */

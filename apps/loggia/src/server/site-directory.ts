@@ -1,10 +1,11 @@
 import { LruCache, type Clock } from '@tandem/base';
 import type { Goal, Site } from '@loggia/contract';
+import { siteDomainCandidates } from '@loggia/ingest';
 import type { Journal } from '@loggia/journal';
 
 /** How long a change made by another process may go unnoticed. */
 const REFRESH_INTERVAL_MS = 500;
-const ABSENT_NAMES_MAX = 10_000;
+const NAMES_MAX = 10_000;
 
 /**
  * The sites and goals by name, in memory. It notices changes by any process: at once those made
@@ -19,30 +20,36 @@ export class SiteDirectory {
   #byId = new Map<number, Site>();
   #byScriptId = new Map<string, Site>();
   #goals = new LruCache<number, readonly Goal[]>(1000);
-  /** Asked for and not there, so that events for unknown sites cost no look-up each. */
-  #absent = new LruCache<string, true>(ABSENT_NAMES_MAX);
+  /** Names as senders write them, with null for no site, so that an event costs one look-up. */
+  #byName = new LruCache<string, Site | null>(NAMES_MAX);
 
   constructor(journal: Journal, clock: Clock) {
     this.#journal = journal;
     this.#clock = clock;
   }
 
-  /** The site that is registered as one of `domains`; the first one that is. */
-  byDomain(domains: readonly string[]): Site | undefined {
+  /** The site that is registered as `domain`, letter by letter. */
+  byDomain(domain: string): Site | undefined {
     this.#refresh();
-    for (const domain of domains) {
-      const site = this.#byDomain.get(domain);
-      if (site !== undefined) return site;
-    }
-    const [domain] = domains;
-    if (domain === undefined || this.#absent.get(domain) === true) return undefined;
+    const known = this.#byDomain.get(domain);
+    if (known !== undefined) return known;
     this.refreshNow();
-    this.#absent.set(domain, true);
-    for (const each of domains) {
-      const site = this.#byDomain.get(each);
-      if (site !== undefined) return site;
+    return this.#byDomain.get(domain);
+  }
+
+  /** The site that a sender calls `name`, in whatever spelling it is registered. */
+  byName(name: string): Site | undefined {
+    this.#refresh();
+    const known = this.#byName.get(name);
+    if (known !== undefined) return known ?? undefined;
+    const spellings = siteDomainCandidates(name);
+    let site = this.#firstOf(spellings);
+    if (site === undefined) {
+      this.refreshNow();
+      site = this.#firstOf(spellings);
     }
-    return undefined;
+    this.#byName.set(name, site ?? null);
+    return site;
   }
 
   byId(id: number): Site | undefined {
@@ -82,8 +89,16 @@ export class SiteDirectory {
     this.#byId = new Map(sites.map((site) => [site.id, site]));
     this.#byScriptId = new Map(sites.map((site) => [site.scriptId, site]));
     this.#goals.clear();
-    this.#absent.clear();
+    this.#byName.clear();
     this.#version = version;
+  }
+
+  #firstOf(domains: readonly string[]): Site | undefined {
+    for (const domain of domains) {
+      const site = this.#byDomain.get(domain);
+      if (site !== undefined) return site;
+    }
+    return undefined;
   }
 
   #refresh(): void {

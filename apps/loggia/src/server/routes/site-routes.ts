@@ -121,7 +121,7 @@ export function siteNamed(domain: unknown, services: Services): Site {
       hint: "It is the site's domain, such as example.org.",
     });
   }
-  const site = services.sites.byDomain([domain.toLowerCase()]);
+  const site = services.sites.byDomain(domain.toLowerCase());
   if (site !== undefined) return site;
   throw new HttpError('unknown_site', `There is no site '${domain.slice(0, 253)}' here.`, {
     hint: "'loggia site list' shows those there are.",

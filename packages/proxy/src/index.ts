@@ -1,0 +1,14 @@
+export { PROXY_COUNTERS } from './counters.ts';
+export type { ProxyCounter, ProxyMetrics } from './counters.ts';
+export { healthOf } from './health.ts';
+export type { Health } from './health.ts';
+export { comparePositions, formatPosition, tryParsePosition } from './position.ts';
+export type { ProxyPosition, SeenPosition } from './position.ts';
+export { POSITION_COOKIE } from './position-cookie.ts';
+export { Proxy } from './proxy.ts';
+export type { ProxyAddress } from './proxy.ts';
+export { PROXY_ERROR_CODES, ProxyError } from './proxy-error.ts';
+export type { ProxyErrorCode } from './proxy-error.ts';
+export { PROXY_DEFAULTS } from './proxy-options.ts';
+export type { ProxyLogEntry, ProxyOptions, ProxyTuning } from './proxy-options.ts';
+export type { Confirmation, ProxyState } from './proxy-state.ts';

@@ -1,0 +1,64 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { OpenDatabase } from './open-database.ts';
+import type { StandingReader } from './standing-reader.ts';
+import { WriteLock } from './write-lock.ts';
+
+/**
+ * Copies the primary's log into its database, so that the log can restart and does not grow for
+ * ever. Everything is captured before it may be overwritten (R2): the log restarts only while the
+ * standing reader looks at the database alone, and it is moved there only when all that had been
+ * copied by then has been captured.
+ */
+export class PrimaryCheckpoint {
+  readonly #open: OpenDatabase;
+  readonly #reader: StandingReader;
+  readonly #connection: DatabaseSync;
+  readonly #drain: () => void;
+
+  /** `drain` captures all that is committed. */
+  constructor(open: OpenDatabase, reader: StandingReader, drain: () => void) {
+    this.#open = open;
+    this.#reader = reader;
+    this.#connection = open.connect();
+    this.#drain = drain;
+  }
+
+  /**
+   * Copies what can be copied without holding up a writer.
+   *
+   * @returns whether the next writer will restart the log
+   */
+  run(): boolean {
+    this.#drain();
+    this.#reader.advance();
+    this.#drain();
+    this.#copy();
+    const { mxFrame, backfilledFrames } = this.#open.readWalIndexHeader();
+    if (backfilledFrames !== mxFrame) return false;
+    this.#reader.advance();
+    return true;
+  }
+
+  /**
+   * The same with writers held up for the last frames, for a log that never comes to rest. Run `run`
+   * just before, so that few frames are left.
+   *
+   * @throws ReplicationError `database_locked` when a writer keeps its lock for longer than the time-out
+   */
+  runAlone(): boolean {
+    const lock = WriteLock.take(this.#open);
+    try {
+      return this.run();
+    } finally {
+      lock.release();
+    }
+  }
+
+  close(): void {
+    this.#open.disconnect(this.#connection);
+  }
+
+  #copy(): void {
+    this.#connection.prepare('PRAGMA wal_checkpoint(PASSIVE)').get();
+  }
+}

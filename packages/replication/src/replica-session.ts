@@ -1,0 +1,461 @@
+import { HEADER_BYTES, LtxDecoder, TRAILER_BYTES, type LtxHeader } from '@tandem/ltx';
+import type { EpochHistory } from './epoch-history.ts';
+import type { MessageSocket } from './message-framing.ts';
+import { DIGEST_BYTES, GROUP_PAGES } from './page-digest.ts';
+import { ReplicationLag, type LagReading } from './replication-lag.ts';
+import {
+  describeFailure,
+  outOfPlace,
+  POSITIONS_MAX,
+  PROTOCOL_VERSION,
+  streamError,
+  type StreamEnd,
+  type StreamMessage,
+  type StreamMessageOf,
+} from './stream-message.ts';
+import type {
+  NamedPosition,
+  RepairWriter,
+  StreamClock,
+  StreamReplica,
+  StreamSettings,
+  StreamSink,
+} from './stream-source.ts';
+
+export interface ReplicaSessionOptions {
+  readonly replica: StreamReplica;
+  readonly socket: MessageSocket;
+  readonly clock: StreamClock;
+  readonly settings: StreamSettings;
+  /** The lag of each database; it outlives the session. */
+  readonly lags: Map<string, ReplicationLag>;
+}
+
+interface Arrival {
+  readonly start: StreamMessageOf<'ltx'>;
+  readonly parts: Uint8Array[];
+  missingBytes: number;
+}
+
+interface Repair {
+  readonly target: StreamMessageOf<'repair'>;
+  readonly sink: StreamSink;
+  readonly writer: RepairWriter;
+}
+
+/** Files applied before the primary is told, when more are waiting. */
+const UNCONFIRMED_MAX = 16;
+const GROUPS_BYTES = 1 << 19;
+
+/**
+ * A replica's side of the stream: one message after the other, each dealt with before the next is
+ * read, so that a slow disk slows the sender down.
+ *
+ * T1. Nothing of a primary with a lower epoch than this node has seen is taken. T2. A file is applied
+ * only right behind the position. T3. The primary is told of a transaction after it is durable.
+ * T4. A call to a sink is never left alone: the session ends when it has settled.
+ */
+export class ReplicaSession {
+  readonly #options: ReplicaSessionOptions;
+  readonly #socket: MessageSocket;
+  #end: StreamEnd | undefined;
+  #isWelcome = false;
+  #isReady = false;
+  #hasAccepted = false;
+  readonly #sinks = new Map<string, StreamSink>();
+  readonly #histories = new Map<string, EpochHistory>();
+  #arrival: Arrival | undefined;
+  #repair: Repair | undefined;
+  #offered: NamedPosition[] = [];
+  readonly #unconfirmed = new Map<string, StreamSink>();
+  #unconfirmedFiles = 0;
+  #cancelPulse: (() => void) | undefined;
+
+  constructor(options: ReplicaSessionOptions) {
+    this.#options = options;
+    this.#socket = options.socket;
+  }
+
+  /** Whether everything that the primary had at the beginning has been applied. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** Whether the primary has taken this replica on. */
+  get isWelcome(): boolean {
+    return this.#isWelcome;
+  }
+
+  /** Follows the primary until the stream ends, and says why it did. Call once. */
+  async run(): Promise<StreamEnd> {
+    try {
+      this.#greet();
+      this.#pulse();
+      while (this.#end === undefined) {
+        const message = await this.#socket.next();
+        if (message === undefined) break;
+        await this.#take(message);
+        if (!this.#socket.hasNext || this.#unconfirmedFiles >= UNCONFIRMED_MAX) this.#confirm();
+      }
+    } catch (error) {
+      this.#end ??= describeFailure(error);
+    } finally {
+      this.#cancelPulse?.();
+      for (const lag of this.#options.lags.values()) lag.end();
+      this.#repair?.writer.abort();
+      this.#socket.send({ kind: 'end', reason: this.#end?.message ?? '' });
+      this.#socket.close();
+    }
+    return this.#end ?? this.#socket.end ?? { kind: 'lost', message: 'The stream ended.' };
+  }
+
+  /** Says goodbye and ends when what is being applied is applied. */
+  close(reason: string): void {
+    this.#end ??= { kind: this.#hasAccepted ? 'handed_off' : 'ended', message: reason };
+    this.#socket.send({ kind: 'end', reason });
+    this.#socket.close();
+  }
+
+  #greet(): void {
+    const { replica, lags } = this.#options;
+    this.#socket.send({
+      kind: 'hello',
+      version: PROTOCOL_VERSION,
+      node: replica.identity,
+      clusterId: replica.clusterId() ?? '',
+      epoch: replica.highestEpoch(),
+    });
+    for (const sink of replica.databases()) {
+      const { name } = sink;
+      const position = sink.position();
+      this.#sinks.set(name, sink);
+      lagOf(lags, name).begin(position.txid);
+      this.#socket.send({
+        kind: 'database',
+        name,
+        ...position,
+        pageSize: sink.pageSize(),
+        history: sink.history(),
+      });
+    }
+    this.#socket.send({ kind: 'listed' });
+  }
+
+  /** The primary hears something at least as often as it is to hear. */
+  #pulse(): void {
+    const { clock, settings } = this.#options;
+    this.#cancelPulse = clock.after(settings.heartbeatMs, () => {
+      if (!this.#socket.isCongested) this.#socket.send({ kind: 'ack', positions: [] });
+      this.#pulse();
+    });
+  }
+
+  async #take(message: StreamMessage): Promise<void> {
+    switch (message.kind) {
+      case 'end':
+        this.#end = {
+          kind: this.#hasAccepted ? 'handed_off' : 'ended',
+          message: message.reason,
+        };
+        return;
+      case 'refused': {
+        const { code, message: text, hint } = message;
+        this.#end = { kind: 'refused', code, message: text, ...(hint === '' ? {} : { hint }) };
+        return;
+      }
+      case 'welcome':
+        await this.#welcome(message);
+        return;
+      default:
+        if (!this.#isWelcome) throw outOfPlace(message.kind);
+        await this.#takeFromPrimary(message);
+    }
+  }
+
+  async #takeFromPrimary(message: StreamMessage): Promise<void> {
+    const { replica } = this.#options;
+    if ('epoch' in message && message.kind !== 'database' && this.#isOutdated(message.epoch))
+      return;
+    switch (message.kind) {
+      case 'database':
+        return this.#adopt(message);
+      case 'ltx':
+        return this.#arrive(message);
+      case 'part':
+        return this.#arriveMore(message.bytes);
+      case 'diverged':
+        return (await this.#sink(message.name)).quarantineAfter(message.sharedTxid);
+      case 'repair':
+        return this.#beginRepair(message);
+      case 'query':
+        return this.#answer(message);
+      case 'page':
+        return this.#writePage(message);
+      case 'repaired':
+        return this.#commitRepair(message);
+      case 'drop':
+        return this.#drop(message.name);
+      case 'members':
+        return replica.membersChanged(message.members);
+      case 'heartbeat':
+        return this.#hear(message);
+      case 'offer':
+        return this.#consider(message);
+      case 'listed':
+        return;
+      case 'ready':
+        if (this.#isReady) throw outOfPlace('ready');
+        this.#isReady = true;
+        return replica.ready();
+      default:
+        throw outOfPlace(message.kind);
+    }
+  }
+
+  async #welcome(message: StreamMessageOf<'welcome'>): Promise<void> {
+    if (this.#isWelcome) throw outOfPlace('welcome');
+    const { replica } = this.#options;
+    const { clusterId, epoch, node, members } = message;
+    const own = replica.clusterId();
+    if (own !== undefined && own !== clusterId) {
+      this.#end = {
+        kind: 'refused',
+        code: 'cluster_differs',
+        message: `This node belongs to cluster ${own}, its primary ${node.name} to cluster ${clusterId}.`,
+        hint: 'Let this node set its data aside and join, or point it at the cluster it is of.',
+      };
+      return;
+    }
+    if (this.#isOutdated(epoch)) return;
+    await replica.welcomed({ clusterId, epoch, node, members });
+    this.#isWelcome = true;
+  }
+
+  #isOutdated(epoch: number): boolean {
+    const highest = this.#options.replica.highestEpoch();
+    if (epoch >= highest) return false;
+    this.#end = {
+      kind: 'outdated',
+      message: `The primary is of epoch ${epoch}, and this node has seen epoch ${highest}.`,
+      hint: 'The other node is no longer primary; this one looks for the new one.',
+    };
+    return true;
+  }
+
+  async #sink(name: string): Promise<StreamSink> {
+    const known = this.#sinks.get(name);
+    if (known !== undefined) return known;
+    const sink = await this.#options.replica.open(name);
+    this.#sinks.set(name, sink);
+    lagOf(this.#options.lags, name).begin(sink.position().txid);
+    return sink;
+  }
+
+  async #adopt({ name, history }: StreamMessageOf<'database'>): Promise<void> {
+    const sink = await this.#sink(name);
+    this.#histories.set(name, history);
+    await sink.adoptHistory(history);
+  }
+
+  #arrive(start: StreamMessageOf<'ltx'>): Promise<void> {
+    const { name, minTxid, maxTxid, totalBytes } = start;
+    if (this.#arrival !== undefined) throw outOfPlace('ltx');
+    if (maxTxid < minTxid || totalBytes > this.#options.settings.ltxBytesMax)
+      throw outOfPlace('ltx');
+    this.#arrival = { start, parts: [], missingBytes: totalBytes };
+    const lag = lagOf(this.#options.lags, name);
+    lag.received(maxTxid, totalBytes, this.#options.clock.monotonicMs());
+    return this.#arriveMore(start.bytes);
+  }
+
+  async #arriveMore(bytes: Uint8Array): Promise<void> {
+    const arrival = this.#arrival;
+    if (arrival === undefined || bytes.length > arrival.missingBytes) throw outOfPlace('part');
+    if (bytes.length === 0) throw outOfPlace('part');
+    arrival.parts.push(bytes);
+    arrival.missingBytes -= bytes.length;
+    if (arrival.missingBytes > 0) return;
+    this.#arrival = undefined;
+    const [only] = arrival.parts;
+    const isWhole = only !== undefined && arrival.parts.length === 1;
+    await this.#apply(arrival.start, isWhole ? only : Buffer.concat(arrival.parts));
+  }
+
+  async #apply(start: StreamMessageOf<'ltx'>, ltx: Uint8Array): Promise<void> {
+    const { name, minTxid, maxTxid, timestampMs } = start;
+    const sink = await this.#sink(name);
+    const history = this.#histories.get(name);
+    if (history === undefined || this.#repair?.sink === sink) throw outOfPlace('ltx');
+    const { txid } = sink.position();
+    if (minTxid !== txid + 1) {
+      const message = `Transaction ${minTxid} of ${name} came after ${txid}.`;
+      throw streamError('stream_bad_message', message);
+    }
+    mustSpan(ltx, minTxid, maxTxid);
+    const epoch = history.epochOf(maxTxid);
+    await sink.apply(ltx, { minTxid, maxTxid, epoch, timestampMs, history });
+    lagOf(this.#options.lags, name).applied(maxTxid, ltx.length);
+    this.#unconfirmed.set(name, sink);
+    this.#unconfirmedFiles += 1;
+  }
+
+  /** Tells the primary what has become durable since it was last told. */
+  #confirm(): void {
+    if (this.#unconfirmed.size === 0) return;
+    const positions = Array.from(this.#unconfirmed, ([name, sink]): NamedPosition => {
+      const { epoch, txid } = sink.position();
+      return { name, epoch, txid };
+    });
+    this.#unconfirmed.clear();
+    this.#unconfirmedFiles = 0;
+    for (let at = 0; at < positions.length; at += POSITIONS_MAX) {
+      this.#socket.send({ kind: 'ack', positions: positions.slice(at, at + POSITIONS_MAX) });
+    }
+  }
+
+  async #beginRepair(target: StreamMessageOf<'repair'>): Promise<void> {
+    if (this.#repair !== undefined) throw outOfPlace('repair');
+    const { name, positionEpoch, txid, pageSize, pageCount, history } = target;
+    const sink = await this.#sink(name);
+    const position = { epoch: positionEpoch, txid };
+    const writer = sink.beginRepair({ position, history, pageSize, pageCount });
+    this.#repair = { target, sink, writer };
+    this.#histories.set(name, history);
+    lagOf(this.#options.lags, name).received(txid, 0, this.#options.clock.monotonicMs());
+    await this.#sendGroups(this.#repair);
+  }
+
+  async #sendGroups({ target, sink }: Repair): Promise<void> {
+    const { name, pageSize, pageCount } = target;
+    const groupBytes = Math.ceil(pageCount / GROUP_PAGES) * DIGEST_BYTES;
+    const isComparable = sink.pageSize() === pageSize;
+    const all = isComparable ? sink.groupDigests().subarray(0, groupBytes) : new Uint8Array();
+    for (let at = 0; at === 0 || at < all.length; at += GROUPS_BYTES) {
+      const isLast = at + GROUPS_BYTES >= all.length;
+      await this.#socket.drained();
+      this.#socket.send({
+        kind: 'groups',
+        name,
+        isLast,
+        bytes: all.subarray(at, at + GROUPS_BYTES),
+      });
+    }
+  }
+
+  async #answer({ name, groups }: StreamMessageOf<'query'>): Promise<void> {
+    const { sink } = this.#repairOf(name, 'query');
+    for (const group of groups) {
+      await this.#socket.drained();
+      this.#socket.send({ kind: 'digests', name, group, bytes: sink.pageDigests(group) });
+    }
+  }
+
+  #writePage({ name, pgno, bytes }: StreamMessageOf<'page'>): void {
+    const { target, writer } = this.#repairOf(name, 'page');
+    const isInPlace = pgno >= 1 && pgno <= target.pageCount && bytes.length === target.pageSize;
+    if (!isInPlace) throw outOfPlace('page');
+    writer.writePage(pgno, bytes);
+  }
+
+  async #commitRepair({ name, digest }: StreamMessageOf<'repaired'>): Promise<void> {
+    const { target, sink, writer } = this.#repairOf(name, 'repaired');
+    await writer.commit(digest);
+    this.#repair = undefined;
+    lagOf(this.#options.lags, name).applied(target.txid, 0);
+    this.#unconfirmed.set(name, sink);
+  }
+
+  #repairOf(name: string, kind: string): Repair {
+    if (this.#repair?.target.name === name) return this.#repair;
+    throw outOfPlace(kind);
+  }
+
+  async #drop(name: string): Promise<void> {
+    if (this.#repair?.target.name === name) {
+      this.#repair.writer.abort();
+      this.#repair = undefined;
+    }
+    this.#unconfirmed.delete(name);
+    this.#sinks.delete(name);
+    this.#histories.delete(name);
+    this.#options.lags.delete(name);
+    await this.#options.replica.drop(name);
+    this.#socket.send({ kind: 'gone', name });
+  }
+
+  #hear({ clockMs, heads }: StreamMessageOf<'heartbeat'>): void {
+    const { lags, clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const headOf = new Map(heads.map((head) => [head.name, head]));
+    for (const [name, lag] of lags) lag.heard(clockMs, nowMs, headOf.get(name));
+  }
+
+  /** Everything sent before the offer has been applied; so its positions are ours, or never will be. */
+  async #consider({ epoch, isLast, positions }: StreamMessageOf<'offer'>): Promise<void> {
+    this.#offered.push(...positions);
+    if (!isLast) return;
+    const offered = this.#offered;
+    this.#offered = [];
+    let problem = '';
+    for (const { name, txid, epoch: positionEpoch } of offered) {
+      const held = (await this.#sink(name)).position();
+      if (held.txid === txid && held.epoch === positionEpoch) continue;
+      problem = `it is at ${held.epoch}.${held.txid} of ${name}, not at ${positionEpoch}.${txid}`;
+    }
+    if (problem === '') problem = await this.#takeOver(epoch, offered);
+    this.#hasAccepted = problem === '';
+    this.#socket.send({ kind: 'accept', epoch, problem });
+  }
+
+  async #takeOver(epoch: number, positions: readonly NamedPosition[]): Promise<string> {
+    try {
+      await this.#options.replica.handOff({ epoch, positions });
+      return '';
+    } catch (error) {
+      return describeFailure(error).message;
+    }
+  }
+}
+
+/** The lag of a database; a new one when there is none. */
+function lagOf(lags: Map<string, ReplicationLag>, name: string): ReplicationLag {
+  const known = lags.get(name);
+  if (known !== undefined) return known;
+  const lag = new ReplicationLag();
+  lags.set(name, lag);
+  return lag;
+}
+
+/** The readings of all lags. */
+export function readLags(
+  lags: ReadonlyMap<string, ReplicationLag>,
+  nowMs: number,
+  quietMsMax: number,
+): Map<string, LagReading> {
+  const readings = new Map<string, LagReading>();
+  for (const [name, lag] of lags) {
+    const reading = lag.read(nowMs, quietMsMax);
+    if (reading !== undefined) readings.set(name, reading);
+  }
+  return readings;
+}
+
+function mustSpan(ltx: Uint8Array, minTxid: number, maxTxid: number): void {
+  const header = tryHeader(ltx);
+  if (header?.minTxid === minTxid && header.maxTxid === maxTxid) return;
+  const found =
+    header === undefined ? 'is no LTX file' : `holds ${header.minTxid} to ${header.maxTxid}`;
+  const message = `What was announced as transactions ${minTxid} to ${maxTxid} ${found}.`;
+  throw streamError('stream_bad_message', message);
+}
+
+/** The header of the file; undefined when it is none. The sink verifies the rest. */
+function tryHeader(ltx: Uint8Array): LtxHeader | undefined {
+  const decoder = new LtxDecoder();
+  try {
+    decoder.push(ltx.subarray(0, HEADER_BYTES + TRAILER_BYTES));
+    return decoder.header;
+  } catch {
+    return undefined;
+  }
+}

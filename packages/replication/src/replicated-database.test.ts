@@ -1,0 +1,268 @@
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { systemClock } from '@tandem/base';
+import fc from 'fast-check';
+import { afterEach, describe, expect, test } from 'vitest';
+import { Quarantine } from './quarantine.ts';
+import { ReplicatedDatabase } from './replicated-database.ts';
+
+const cleanups: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0).toReversed()) cleanup();
+});
+
+interface Node {
+  readonly database: ReplicatedDatabase;
+  readonly path: string;
+  readonly reopen: () => Node;
+}
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'replicated-'));
+  cleanups.push(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+function node(home: string): Node {
+  const path = join(home, 'app.db');
+  const database = new ReplicatedDatabase({
+    name: 'app.db',
+    path,
+    stateFolder: join(home, 'state'),
+    quarantine: new Quarantine(join(home, 'quarantine')),
+    clock: systemClock,
+    busyTimeoutMs: 1000,
+    sync: 'none',
+    checkpointFrames: 50,
+    framesMax: 200,
+  });
+  cleanups.push(() => database.close());
+  return { database, path, reopen: () => node(home) };
+}
+
+function create(path: string, pageSize = 4096): DatabaseSync {
+  const app = new DatabaseSync(path);
+  cleanups.push(() => app.isOpen && app.close());
+  app.exec(`PRAGMA page_size=${pageSize}; PRAGMA journal_mode=wal; PRAGMA synchronous=NORMAL`);
+  app.exec('CREATE TABLE IF NOT EXISTS item (id INTEGER PRIMARY KEY, text TEXT)');
+  return app;
+}
+
+/** Brings the replica to the primary's state as a stream would. */
+async function follow(primary: ReplicatedDatabase, replica: ReplicatedDatabase): Promise<string> {
+  const own = replica.position().txid;
+  const shared = primary.history().lastShared(replica.history(), own, primary.position().txid);
+  if (own > shared) replica.quarantineAfter(shared);
+  else if (shared > 0) {
+    for (let txid = shared + 1; txid <= primary.position().txid; ) {
+      const file = primary.readFrom(txid);
+      if (file === undefined) return repair(primary, replica);
+      const epoch = primary.history().epochOf(file.maxTxid);
+      replica.apply(file.bytes, { ...file, epoch, history: primary.history() });
+      txid = file.maxTxid + 1;
+    }
+    replica.adoptHistory(primary.history());
+    return 'followed';
+  }
+  return repair(primary, replica);
+}
+
+async function repair(primary: ReplicatedDatabase, replica: ReplicatedDatabase): Promise<string> {
+  const view = primary.openView();
+  const writer = replica.beginRepair(view);
+  const page = new Uint8Array(view.pageSize);
+  let pages = 0;
+  for (let group = 0; group * 1024 < view.pageCount; group += 1) {
+    const [wanted, held] = [view.pageDigests(group), replica.pageDigests(group)];
+    for (let at = 0; at < wanted.length; at += 16) {
+      if (Buffer.compare(wanted.subarray(at, at + 16), held.subarray(at, at + 16)) === 0) continue;
+      const pgno = group * 1024 + at / 16 + 1;
+      view.readPage(pgno, page);
+      writer.writePage(pgno, page);
+      pages += 1;
+    }
+  }
+  await writer.commit(view.digest);
+  view.close();
+  return `repaired ${pages}`;
+}
+
+function rows(path: string): unknown {
+  const reader = new DatabaseSync(path, { readOnly: true });
+  try {
+    expect(reader.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+    return reader.prepare('SELECT * FROM item ORDER BY id').all();
+  } finally {
+    reader.close();
+  }
+}
+
+describe('a primary and its replica', () => {
+  test('a new replica gets all pages, then transactions', async () => {
+    const [home, other] = [folder(), folder()];
+    const app = create(join(home, 'app.db'));
+    app.exec(`INSERT INTO item (text) VALUES ('one')`);
+    const primary = node(home);
+    const replica = node(other);
+    primary.database.becomePrimary(1);
+    expect(primary.database.position()).toEqual({ epoch: 1, txid: 1 });
+    expect(await follow(primary.database, replica.database)).toMatch(/^repaired/);
+    for (let count = 0; count < 500; count += 1) {
+      app.prepare('INSERT INTO item (text) VALUES (?)').run('x'.repeat(count * 7));
+      primary.database.capture();
+      primary.database.checkpointIfDue();
+    }
+    expect(await follow(primary.database, replica.database)).toBe('followed');
+    expect(replica.database.position()).toEqual(primary.database.position());
+    expect(replica.database.digest()).toBe(primary.database.digest());
+    expect(rows(replica.path)).toEqual(app.prepare('SELECT * FROM item ORDER BY id').all());
+    expect(replica.database.verify()).toBe(0);
+    expect(primary.database.verify()).toBe(0);
+  });
+
+  test('roles change places and each goes on from the other', async () => {
+    const [home, other] = [folder(), folder()];
+    create(join(home, 'app.db')).close();
+    const a = node(home);
+    const b = node(other);
+    let [primary, replica] = [a, b];
+    primary.database.becomePrimary(1);
+    await follow(primary.database, replica.database);
+    for (let epoch = 2; epoch < 8; epoch += 1) {
+      const app = create(primary.path);
+      app.prepare('INSERT INTO item (text) VALUES (?)').run(`epoch ${epoch}`);
+      primary.database.becomeReplica();
+      expect(() => app.exec(`INSERT INTO item (text) VALUES ('late')`)).toThrow(/locked/);
+      app.close();
+      expect(await follow(primary.database, replica.database)).toBe('followed');
+      replica.database.becomePrimary(epoch);
+      [primary, replica] = [replica, primary];
+    }
+    expect(await follow(primary.database, replica.database)).toBe('followed');
+    expect(rows(a.path)).toEqual(rows(b.path));
+    expect(rows(a.path)).toHaveLength(6);
+  });
+
+  test('what an old primary wrote alone is set aside and its pages are fetched', async () => {
+    const [home, other] = [folder(), folder()];
+    const app = create(join(home, 'app.db'));
+    const old = node(home);
+    const next = node(other);
+    old.database.becomePrimary(1);
+    await follow(old.database, next.database);
+    app.exec(`INSERT INTO item (text) VALUES ('never replicated')`);
+    old.database.becomeReplica();
+    next.database.becomePrimary(2);
+    const nextApp = create(next.path);
+    nextApp.exec(`INSERT INTO item (text) VALUES ('the new truth')`);
+    next.database.capture();
+    expect(await follow(next.database, old.database)).toBe('repaired 1');
+    expect(rows(old.path)).toEqual([{ id: 1, text: 'the new truth' }]);
+    expect(old.database.position()).toEqual({ epoch: 2, txid: 2 });
+    expect(new Quarantine(join(home, 'quarantine')).list()).toMatchObject([
+      { database: 'app.db', epoch: 1, minTxid: 2, maxTxid: 2 },
+    ]);
+  });
+});
+
+describe('what was there at the last stop', () => {
+  test('a database that was closed is opened as it was', async () => {
+    const home = folder();
+    const app = create(join(home, 'app.db'));
+    const first = node(home);
+    first.database.becomePrimary(1);
+    app.exec(`INSERT INTO item (text) VALUES ('one')`);
+    app.close();
+    first.database.close();
+    expect(existsSync(`${first.path}-wal`)).toBe(false);
+    const second = first.reopen();
+    expect(second.database.position()).toEqual({ epoch: 1, txid: 2 });
+    expect(second.database.settlement).toMatchObject({ gapPages: 0, appliedAgain: 0 });
+  });
+
+  test('what was written without us is found and becomes a transaction', () => {
+    const home = folder();
+    create(join(home, 'app.db')).close();
+    const first = node(home);
+    first.database.becomePrimary(1);
+    first.database.close();
+    const app = create(join(home, 'app.db'));
+    app.exec(`INSERT INTO item (text) VALUES ('unseen')`);
+    app.close();
+    const second = first.reopen();
+    expect(second.database.settlement?.gapPages).toBeGreaterThan(0);
+    expect(second.database.position().txid).toBe(2);
+    expect(second.database.verify()).toBe(0);
+  });
+
+  test('a backup put in its place is found as well', () => {
+    const home = folder();
+    const path = join(home, 'app.db');
+    const app = create(path);
+    app.exec(`INSERT INTO item (text) VALUES ('old')`);
+    app.close();
+    copyFileSync(path, `${path}.backup`);
+    const first = node(home);
+    first.database.becomePrimary(1);
+    const again = create(path);
+    again.exec(`INSERT INTO item (text) VALUES ('new')`);
+    again.close();
+    first.database.close();
+    copyFileSync(`${path}.backup`, path);
+    const second = first.reopen();
+    expect(second.database.verify()).toBe(0);
+    expect(second.database.position().txid).toBe(3);
+    expect(rows(path)).toHaveLength(1);
+    expect(readFileSync(path).equals(readFileSync(`${path}.backup`))).toBe(true);
+  });
+});
+
+test('any order of writes, checkpoints, VACUUM and changes of role leaves both equal', async () => {
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant('write' as const), size: fc.nat(20_000) }) },
+    fc.record({ kind: fc.constantFrom('delete', 'vacuum', 'checkpoint', 'swap', 'follow') }),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(512, 4096, 16_384),
+      fc.array(step, { minLength: 5, maxLength: 40 }),
+      async (pageSize, steps) => {
+        const [home, other] = [folder(), folder()];
+        let app = create(join(home, 'app.db'), pageSize);
+        let [primary, replica] = [node(home).database, node(other).database];
+        let epoch = 1;
+        primary.becomePrimary(epoch);
+        await follow(primary, replica);
+        for (const { kind, ...rest } of steps) {
+          if (kind === 'write') {
+            const text = 'x'.repeat('size' in rest ? rest.size : 0);
+            app.prepare('INSERT INTO item (text) VALUES (?)').run(text);
+          }
+          if (kind === 'delete') app.exec('DELETE FROM item WHERE id % 3 = 0');
+          if (kind === 'vacuum') app.exec('VACUUM');
+          if (kind === 'checkpoint') app.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+          primary.capture();
+          primary.checkpointIfDue();
+          if (kind === 'follow') expect(await follow(primary, replica)).toBe('followed');
+          if (kind !== 'swap') continue;
+          primary.becomeReplica();
+          app.close();
+          expect(await follow(primary, replica)).toBe('followed');
+          epoch += 1;
+          replica.becomePrimary(epoch);
+          [primary, replica] = [replica, primary];
+          app = create(primary.path, pageSize);
+        }
+        primary.capture();
+        expect(await follow(primary, replica)).toBe('followed');
+        expect(replica.digest()).toBe(primary.digest());
+        expect([primary.verify(), replica.verify()]).toEqual([0, 0]);
+        expect(rows(replica.path)).toEqual(app.prepare('SELECT * FROM item ORDER BY id').all());
+        for (const cleanup of cleanups.splice(0).toReversed()) cleanup();
+      },
+    ),
+    { numRuns: 25 },
+  );
+}, 120_000);

@@ -1,0 +1,107 @@
+/** How far a replica's database is behind the primary's. */
+export interface LagReading {
+  /** Transactions the primary is known to have and this node has not applied. */
+  readonly transactions: number;
+  /** Bytes of log for them, by the primary's count. */
+  readonly bytes: number;
+  /** Since when the database has not been all that the primary had. */
+  readonly seconds: number;
+}
+
+/** At this time the primary had this transaction. */
+interface Mark {
+  readonly txid: number;
+  readonly atMs: number;
+}
+
+/** A replica far behind keeps every other mark when there would be more. */
+const MARKS_MAX = 256;
+
+/**
+ * The lag of one database of a replica, from what its stream brings. All times are on this node's
+ * monotonic clock, `nowMs`. The primary's clock is brought over to it by the largest difference seen
+ * in a stream, which is that of the heartbeat that was under way for the shortest time: a heartbeat
+ * that waited in buffers therefore shows as lag, and neither node's idea of the date matters.
+ */
+export class ReplicationLag {
+  /** The primary's clock less ours. */
+  #offsetMs: number | undefined;
+  /** When the primary was last known to be where it said it was. */
+  #heardAtMs: number | undefined;
+  #isConnected = false;
+  #headTxid = 0;
+  #appliedTxid = 0;
+  #bytes = 0;
+  #marks: Mark[] = [];
+
+  /** A stream has begun, perhaps to another primary. The database is at `appliedTxid`. */
+  begin(appliedTxid: number): void {
+    this.#isConnected = true;
+    this.#offsetMs = undefined;
+    this.#bytes = 0;
+    this.#setApplied(appliedTxid);
+  }
+
+  /** The stream has ended. */
+  end(): void {
+    this.#isConnected = false;
+  }
+
+  /** A heartbeat: at `clockMs` of its clock, the primary lived, with this position if it gives one. */
+  heard(clockMs: number, nowMs: number, head?: { txid: number; unsentBytes: number }): void {
+    const offsetMs = clockMs - nowMs;
+    this.#offsetMs = Math.max(this.#offsetMs ?? offsetMs, offsetMs);
+    const sentAtMs = clockMs - this.#offsetMs;
+    if (head !== undefined) {
+      // Anything new came after the last time the primary was heard of.
+      this.#setHead(head.txid, this.#heardAtMs ?? sentAtMs);
+      this.#bytes = head.unsentBytes;
+    }
+    this.#heardAtMs = Math.max(this.#heardAtMs ?? sentAtMs, sentAtMs);
+  }
+
+  /** A file of so many bytes has begun to arrive. */
+  received(maxTxid: number, byteCount: number, nowMs: number): void {
+    this.#setHead(maxTxid, nowMs);
+    this.#bytes = Math.max(this.#bytes, byteCount);
+  }
+
+  /** Everything through `txid` is applied, the last `byteCount` bytes of log with it. */
+  applied(txid: number, byteCount: number): void {
+    this.#bytes = Math.max(0, this.#bytes - byteCount);
+    this.#setApplied(txid);
+  }
+
+  /**
+   * The lag now; undefined before a primary has ever been heard. A database that has everything shows
+   * 0 seconds, unless the primary was last heard longer than `quietMsMax` ago: then it shows that.
+   */
+  read(nowMs: number, quietMsMax: number): LagReading | undefined {
+    if (this.#heardAtMs === undefined) return undefined;
+    const transactions = Math.max(0, this.#headTxid - this.#appliedTxid);
+    const quietMs = nowMs - this.#heardAtMs;
+    const isFresh = this.#isConnected && quietMs <= quietMsMax;
+    const behindMs = nowMs - (this.#marks[0]?.atMs ?? nowMs);
+    const lagMs = transactions > 0 ? behindMs : isFresh ? 0 : quietMs;
+    return {
+      transactions,
+      bytes: transactions > 0 ? this.#bytes : 0,
+      seconds: Math.max(0, lagMs) / 1000,
+    };
+  }
+
+  #setHead(txid: number, sinceMs: number): void {
+    if (txid <= this.#headTxid) return;
+    this.#headTxid = txid;
+    this.#marks.push({ txid, atMs: sinceMs });
+    if (this.#marks.length <= MARKS_MAX) return;
+    // The later of two goes: what it stood for is then dated by the mark after it, except the last.
+    const last = this.#marks.length - 1;
+    this.#marks = this.#marks.filter((_, index) => index % 2 === 0 || index === last);
+  }
+
+  #setApplied(txid: number): void {
+    this.#appliedTxid = txid;
+    this.#marks = this.#marks.filter((mark) => mark.txid > txid);
+  }
+}
