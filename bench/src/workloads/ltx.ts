@@ -50,7 +50,8 @@ export const ltx = defineWorkload({
 
 function measureOf(database: SampleDatabase, rounds: number): Measurement[] {
   const { bytes, pages, name } = database;
-  const file = encodeLtx(headerOf(pages.length), pages, checksumOf(pages));
+  const [header, post] = [headerOf(pages.length), checksumOf(pages)];
+  const file = encodeLtx(header, pages, post);
   const of = (measure: string, run: () => void): Measurement => ({
     ...measurementOf(
       { measure, unit: 'MB/s', parameters: { pages: name } },
@@ -63,7 +64,7 @@ function measureOf(database: SampleDatabase, rounds: number): Measurement[] {
     of('crc64', () => void new Crc64().update(bytes)),
     of('page checksums', () => void checksumOf(pages)),
     ...blockSpeeds(pages, of),
-    of('encode', () => void encodeLtx(headerOf(pages.length), pages, checksumOf(pages))),
+    of('encode', () => void encodeLtx(header, pages, post)),
     of('decode', () => decodeInChunks(file, pages.length)),
     of('compact with itself', () => compactTwice(file, pages)),
     {

@@ -1,5 +1,7 @@
 export { EVENT_COLUMNS, VISIT_COLUMNS } from './tables.ts';
 export type { Column, ColumnType, EventColumn, VisitColumn } from './tables.ts';
+export { PACKED_NULL, PACKED_SEPARATOR } from './packed-rows.ts';
+export type { PackedRows } from './packed-rows.ts';
 export { ERROR_CODES, HttpError } from './http-error.ts';
 export type { ErrorCode } from './http-error.ts';
 export { DROP_REASONS } from './drop-reason.ts';

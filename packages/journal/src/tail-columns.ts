@@ -1,5 +1,11 @@
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
-import { EVENT_COLUMNS, VISIT_COLUMNS, type Column } from '@loggia/contract';
+import {
+  EVENT_COLUMNS,
+  PACKED_NULL,
+  PACKED_SEPARATOR,
+  VISIT_COLUMNS,
+  type Column,
+} from '@loggia/contract';
 import { int64Of } from './cell.ts';
 
 export const EVENT_NAMES = EVENT_COLUMNS.map((column) => column.name);
@@ -21,6 +27,24 @@ export function selectList(columns: readonly Column[], ...more: readonly string[
   const wide = columns.filter(({ type }) => type === 'int64');
   const lower = wide.map(({ name }) => `${name} & 4294967295`);
   return [...upper, ...more, ...lower].join(', ');
+}
+
+/**
+ * The columns of `PackedRows`, one aggregate each. As BLOB, since what goes on to another engine
+ * needs no string in between.
+ */
+export function packedList(columns: readonly Column[]): string {
+  return columns
+    .map(({ name, nullable }) => {
+      const value = nullable ? `ifnull(${name}, ${sqlText(PACKED_NULL)})` : name;
+      return `CAST(group_concat(${value}, ${sqlText(PACKED_SEPARATOR)}) AS BLOB)`;
+    })
+    .join(', ');
+}
+
+/** SQLite ends a literal at NUL. */
+function sqlText(text: string): string {
+  return `char(${Array.from(text, (character) => character.codePointAt(0)).join(', ')})`;
 }
 
 /** Puts the visitor's two halves, at `index` and at the row's end, together at `index`. */

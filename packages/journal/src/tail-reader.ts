@@ -1,8 +1,15 @@
 import type { SQLOutputValue } from 'node:sqlite';
-import { EVENT_COLUMNS, VISIT_COLUMNS } from '@loggia/contract';
-import { integerOf } from './cell.ts';
-import type { Connection, Query } from './connection.ts';
-import { VISITOR_IN_EVENT, VISITOR_IN_VISIT, foldVisitor, selectList } from './tail-columns.ts';
+import { EVENT_COLUMNS, VISIT_COLUMNS, type PackedRows } from '@loggia/contract';
+import { bytesOf, integerOf, integerOrNullOf } from './cell.ts';
+import type { Cells, Connection, Query } from './connection.ts';
+import {
+  EVENT_NAMES,
+  VISITOR_IN_EVENT,
+  VISITOR_IN_VISIT,
+  foldVisitor,
+  packedList,
+  selectList,
+} from './tail-columns.ts';
 
 /** A row as an array in the order of the contract's columns; `int64` is bigint. */
 export type TailRow = readonly SQLOutputValue[];
@@ -17,12 +24,17 @@ export interface TailHead {
   readonly epoch: number;
 }
 
+const NO_ROWS: PackedRows = { rowCount: 0, last: 0, columns: [] };
+
 /** Reads the tail in the order of commit, for those who mirror it. */
 export class TailReader {
   readonly #head: Query;
   readonly #events: Query;
   readonly #visits: Query;
   readonly #visitsOfChange: Query;
+  readonly #packedEvents: Query;
+  readonly #packedVisits: Query;
+  readonly #lastChange: Query;
   readonly #firstStart: Query;
 
   constructor(connection: Connection) {
@@ -42,6 +54,17 @@ export class TailReader {
     this.#visitsOfChange = connection.query(
       `SELECT ${selectList(VISIT_COLUMNS, 'change')} FROM visit
        WHERE change = ? AND id > ? ORDER BY id`,
+    );
+    this.#packedEvents = connection.query(
+      `SELECT count(*), max(id), ${packedList(EVENT_COLUMNS)}
+       FROM (SELECT ${EVENT_NAMES.join(', ')} FROM event WHERE id > ? ORDER BY id LIMIT ?)`,
+    );
+    this.#packedVisits = connection.query(
+      `SELECT count(*), max(change), ${packedList(VISIT_COLUMNS)}
+       FROM visit WHERE change > ? AND change <= ?`,
+    );
+    this.#lastChange = connection.query(
+      'SELECT max(change) FROM (SELECT change FROM visit WHERE change > ? ORDER BY change LIMIT ?)',
     );
     this.#firstStart = connection.query('SELECT min(start_ms) FROM visit WHERE site_id = ?');
   }
@@ -74,8 +97,25 @@ export class TailReader {
     return rows;
   }
 
+  packedEvents(afterId: number, rowsMax: number): PackedRows {
+    return packedRowsOf(this.#packedEvents.get(afterId, rowsMax));
+  }
+
+  /** Invariant J7, as `visits`. */
+  packedVisits(afterChange: number, rowsMax: number): PackedRows {
+    const last = integerOrNullOf(this.#lastChange.get(afterChange, rowsMax)?.[0]);
+    return last === null ? NO_ROWS : packedRowsOf(this.#packedVisits.get(afterChange, last));
+  }
+
   firstEventMs(siteId: number): number | undefined {
     const first = this.#firstStart.get(siteId)?.[0];
     return first === null ? undefined : integerOf(first);
   }
+}
+
+function packedRowsOf(cells: Cells | undefined): PackedRows {
+  const [count, last, ...columns] = cells ?? [];
+  const rowCount = integerOf(count);
+  if (rowCount === 0) return NO_ROWS;
+  return { rowCount, last: integerOf(last), columns: columns.map(bytesOf) };
 }

@@ -1,5 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
-import { EVENT_COLUMNS, VISIT_COLUMNS } from '@loggia/contract';
+import {
+  EVENT_COLUMNS,
+  PACKED_NULL,
+  PACKED_SEPARATOR,
+  VISIT_COLUMNS,
+  type PackedRows,
+} from '@loggia/contract';
 import { AssertionError } from '@tandem/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -14,6 +20,18 @@ const INT64 = [0n, 1n, -1n, 2n ** 63n - 1n, -(2n ** 63n), 2n ** 53n + 1n, -(2n *
 function asArray(row: EventRow | VisitRow): unknown[] {
   const columns = 'time_ms' in row ? EVENT_COLUMNS : VISIT_COLUMNS;
   return columns.map(({ name }) => new Map<string, unknown>(Object.entries(row)).get(name));
+}
+
+/** What `rows` say, as text. */
+function asText(rows: readonly (readonly unknown[])[]): (string | null)[][] {
+  return rows.map((row) => row.map((value) => (value === null ? null : String(value))));
+}
+
+function unpacked({ rowCount, columns }: PackedRows): (string | null)[][] {
+  const texts = columns.map((column) => Buffer.from(column).toString().split(PACKED_SEPARATOR));
+  return Array.from({ length: rowCount }, (_, row) =>
+    texts.map((column) => (column[row] === PACKED_NULL ? null : (column[row] ?? 'missing'))),
+  );
 }
 
 describe('the tables', () => {
@@ -245,6 +263,38 @@ describe('two writers and a follower', () => {
     journal.sites.remove(id, 1);
     journal.sites.purgeStep(10);
     expect(find()).toEqual([]);
+  });
+
+  it('packs the rows that reading them one by one gives, whatever their text', () => {
+    const text = fc
+      .string({ unit: 'binary', maxLength: 8 })
+      .map((raw) => raw.replaceAll('\0', '\n').toWellFormed());
+    const cells = fc.record({ page: text, properties: fc.option(text, { nil: null }) });
+    fc.assert(
+      fc.property(
+        fc.array(cells, { maxLength: 6 }),
+        fc.integer({ min: 1, max: 7 }),
+        (rows, max) => {
+          using folder = new TemporaryFolder();
+          using journal = Journal.open({ folder: folder.path });
+          const { tail } = journal;
+          journal.transaction(() => {
+            for (const row of rows) {
+              const visit_id = tail.insertVisit(sampleVisit({ entry_page: row.page }));
+              tail.insertEvent(sampleEvent({ visit_id, ...row }));
+            }
+          });
+          expect(unpacked(tail.packEvents(0, max))).toEqual(asText(tail.readEvents(0, max)));
+          const visits = tail.readVisits(0, max);
+          expect(unpacked(tail.packVisits(0, max))).toEqual(
+            asText(visits.map((row) => row.slice(0, -1))),
+          );
+          expect(tail.packVisits(0, max).last).toBe(visits.at(-1)?.at(-1) ?? 0);
+          expect(tail.packEvents(rows.length, max)).toEqual({ rowCount: 0, last: 0, columns: [] });
+        },
+      ),
+      { numRuns: 25 },
+    );
   });
 
   it('J7: a follower with any page size ends with the stored visits', () => {

@@ -1,4 +1,5 @@
 import { assert } from '@tandem/base';
+import type { PackedRows } from '@loggia/contract';
 import { int64Of } from './cell.ts';
 import type { Connection, Query } from './connection.ts';
 import { EVENT_NAMES, insertSql, valuesOf } from './tail-columns.ts';
@@ -140,6 +141,16 @@ export class Tail {
    */
   readVisits(afterChange: number, rowsMax: number): TailRow[] {
     return this.#reader.visits(afterChange, rowsMax);
+  }
+
+  /** As `readEvents`, packed; `last` is the id after which to go on. */
+  packEvents(afterId: number, rowsMax: number): PackedRows {
+    return this.#reader.packedEvents(afterId, rowsMax);
+  }
+
+  /** As `readVisits`, packed and without the numbers; `last` is the one after which to go on. */
+  packVisits(afterChange: number, rowsMax: number): PackedRows {
+    return this.#reader.packedVisits(afterChange, rowsMax);
   }
 
   /** The time of the site's first event in the tail. */

@@ -32,5 +32,14 @@ export type { ConsulAccess } from './consul-client.ts';
 export type { TlsSettings } from './http-connection.ts';
 export type { LeaseSettings } from './lease-settings.ts';
 export { LeaseKeeper } from './lease-keeper.ts';
-export type { LeaseKeeperOptions, PeerQuestion } from './lease-keeper.ts';
+export type {
+  LeaseKeeperOptions,
+  LeaseKeeping,
+  OpenWindow,
+  PeerQuestion,
+} from './lease-keeping.ts';
 export type { LossReason, RoleChange } from './keeper-machine.ts';
+export { LeaseThread } from './lease-thread.ts';
+export type { LeaseThreadOptions } from './lease-thread.ts';
+export { openLeaseStore } from './store-config.ts';
+export type { LeaseStoreConfig } from './store-config.ts';

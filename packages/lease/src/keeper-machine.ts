@@ -237,6 +237,8 @@ function afterAcquire(
       const { term } = outcome;
       const epochSeen = Math.max(state.epochSeen, term.epoch);
       const leading = { ...free, epochSeen, phase: { kind: 'leading' as const, term } };
+      // Paused before the answer was read: the next attempt begins a term of its own.
+      if (nowMs >= renewDeadlineMs(rules, leading)) return still({ ...free, epochSeen });
       return { state: leading, actions: [announce({ kind: 'leading', term })] };
     }
     case 'waiting': {

@@ -10,55 +10,17 @@ import {
   type KeeperInput,
   type KeeperRules,
   type KeeperState,
-  type RoleChange,
 } from './keeper-machine.ts';
 import { systemLeaseClock, type LeaseClock } from './lease-clock.ts';
 import { LeaseError } from './lease-error.ts';
-import type { LeaseStore, LeaseTerm, LeaseView } from './lease-store.ts';
-import type { LeaseTimings } from './lease-timings.ts';
+import type { LeaseTerm, LeaseView } from './lease-store.ts';
+import type { LeaseKeeperOptions, LeaseKeeping } from './lease-keeping.ts';
 import { mergedMembers } from './merged-members.ts';
 import type { NodeIdentity } from './node-identity.ts';
-import { TermWindow } from './term-window.ts';
-
-/** What the primary asks each recorded peer while the store is away. */
-export interface PeerQuestion {
-  readonly epoch: number;
-  readonly peers: readonly NodeIdentity[];
-  /** For how long each peer is to promise not to acquire, counted from when it is asked. */
-  readonly durationMs: number;
-}
-
-export interface LeaseKeeperOptions {
-  readonly store: LeaseStore;
-  readonly self: NodeIdentity;
-  /** As the store has them. */
-  readonly timings: LeaseTimings;
-  readonly isCandidate: boolean;
-  /** The highest epoch in the own log, asked before each attempt. */
-  readonly epochFloor: () => number | Promise<number>;
-  /** Says no while a reachable node is ahead of this one, or this one is empty. */
-  readonly mayLead?: (view: LeaseView) => Promise<boolean>;
-  /**
-   * Whether each of the peers acknowledged the epoch and promised. With it the fail-safe rule is
-   * on. More than `timings.retryMs` is not waited for.
-   */
-  readonly askPeers?: (question: PeerQuestion) => Promise<boolean>;
-  /** Whether a node may lead that the last primary did not record; by default false. */
-  readonly mayLeadUnlisted?: boolean;
-  /** False forbids renewals: with a worker, while the main thread shows no life. */
-  readonly mayRenew?: () => boolean;
-  readonly onChange?: (change: RoleChange) => void;
-  /** Each view that the store's watch gives. */
-  readonly onView?: (view: LeaseView) => void;
-  /** Failures of the store, for the log; each has been answered already. */
-  readonly onError?: (error: Error) => void;
-  readonly clock?: LeaseClock;
-  /** From 0 up to 1; spreads the attempts of candidates. */
-  readonly random?: () => number;
-}
+import { TermWindow, type ClockMark } from './term-window.ts';
 
 /** Holds one lease or follows who does: acquires, renews, steps down, hands off. */
-export class LeaseKeeper {
+export class LeaseKeeper implements LeaseKeeping {
   readonly #options: LeaseKeeperOptions;
   readonly #rules: KeeperRules;
   readonly #clock: LeaseClock;
@@ -67,6 +29,7 @@ export class LeaseKeeper {
   #view: LeaseView | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isRunning = false;
+  #isEnding = false;
   #afterRequest: (() => void)[] = [];
   #recording: Promise<void> = Promise.resolve();
 
@@ -83,28 +46,18 @@ export class LeaseKeeper {
     this.#state = initialKeeperState(this.#clock.monotonicMs(), options.isCandidate);
   }
 
-  /** The term under which this node leads, valid or not; undefined when it does not lead. */
   get term(): LeaseTerm | undefined {
     return this.#state.phase.kind === 'leading' ? this.#state.phase.term : undefined;
   }
 
-  /** What the store last said. */
   get view(): LeaseView | undefined {
     return this.#view;
   }
 
-  /**
-   * Whether this node may write at this very moment. To be asked before a transaction begins and
-   * again right before it commits or is acknowledged; it reads two clocks and nothing else.
-   */
   isPrimaryNow(): boolean {
     return this.#state.phase.kind === 'leading' && this.#window.isOpen();
   }
 
-  /**
-   * Works until aborted, then gives the lease up if it is held. Whoever aborts has finished what
-   * the lease guards, or has handed off before.
-   */
   async run(signal: AbortSignal): Promise<void> {
     this.#isRunning = true;
     const { store, onError } = this.#options;
@@ -115,6 +68,7 @@ export class LeaseKeeper {
       signal.addEventListener('abort', () => resolve(), { once: true });
       await promise;
     }
+    this.#isEnding = true;
     this.#feed({ kind: 'candidate', isCandidate: false });
     this.#feed({ kind: 'drain' });
     await this.#giveUp({ kind: 'release' });
@@ -123,48 +77,29 @@ export class LeaseKeeper {
     await watching;
   }
 
-  /**
-   * Passes the lease to the node of that name. The right to write ends at once; then `drain`
-   * finishes open transactions and confirms that the successor has the last one, while the lease
-   * goes on being renewed; then the lease is given up, reserved for the successor.
-   *
-   * Returns false, with the right to write back, when `drain` did or the lease was lost meanwhile.
-   *
-   * @throws LeaseError `lease_fixed` for a static lease, and what `drain` throws.
-   */
   async handOff(successorName: string, drain: () => Promise<boolean>): Promise<boolean> {
     if (this.#options.store.kind === 'static') {
       await this.#options.store.release({ successorName });
     }
     if (this.#state.phase.kind !== 'leading') return false;
-    this.#feed({ kind: 'drain' });
-    let isDrained = false;
-    try {
-      isDrained = await drain();
-    } finally {
-      if (!isDrained) this.#feed({ kind: 'resume' });
-    }
-    if (!isDrained) return false;
+    if (!(await this.#drainBy(drain))) return false;
     return this.#giveUp({ kind: 'release', successorName });
   }
 
-  /** Gives the lease up after `drain`; others get the first try for a lease's duration. */
   async stepDown(drain: () => Promise<void>): Promise<void> {
     if (this.#state.phase.kind !== 'leading') return;
-    this.#feed({ kind: 'drain' });
-    await drain();
+    const drained = async (): Promise<boolean> => {
+      await drain();
+      return true;
+    };
+    await this.#drainBy(drained);
     await this.#giveUp({ kind: 'release' });
   }
 
-  /** Whether this node tries to lead. One that leads already goes on. */
   setCandidate(isCandidate: boolean): void {
     this.#feed({ kind: 'candidate', isCandidate });
   }
 
-  /**
-   * Answers a primary whose store is away. True means that this node knows of no higher epoch and
-   * does not acquire before `untilMs`, on its own monotonic clock.
-   */
   async promiseNotToAcquire(epoch: number, untilMs: number): Promise<boolean> {
     const floor = await this.#options.epochFloor();
     const isPossible = (): boolean =>
@@ -178,12 +113,6 @@ export class LeaseKeeper {
     return isPossible();
   }
 
-  /**
-   * Records who belongs to the cluster. While it is not known whether the store took it, both the
-   * old members and the new ones are asked by the fail-safe rule.
-   *
-   * @throws LeaseError.
-   */
   recordMembers(members: readonly NodeIdentity[]): Promise<void> {
     const recorded = this.#recording.then(() => this.#record(members));
     this.#recording = recorded.catch(() => undefined);
@@ -195,6 +124,18 @@ export class LeaseKeeper {
     this.#feed({ kind: 'members', members: mergedMembers(all, this.#state.members) });
     await this.#options.store.recordMembers(all);
     this.#feed({ kind: 'members', members: all });
+  }
+
+  /** Whether the caller has drained. If not, the right to write comes back, unless all ends. */
+  async #drainBy(drain: () => Promise<boolean>): Promise<boolean> {
+    this.#feed({ kind: 'drain' });
+    let isDrained = false;
+    try {
+      isDrained = await drain();
+    } finally {
+      if (!isDrained && !this.#isEnding) this.#feed({ kind: 'resume' });
+    }
+    return isDrained;
   }
 
   /** Once nothing is under way any more; whether there was something to give up. */
@@ -230,6 +171,7 @@ export class LeaseKeeper {
     const before = this.#state.request;
     const step = stepKeeper(this.#rules, this.#state, input, this.#clock.monotonicMs());
     this.#state = step.state;
+    this.#publish();
     for (const action of step.actions) this.#perform(action);
     if (before !== this.#state.request) {
       const waiting = this.#afterRequest;
@@ -274,7 +216,7 @@ export class LeaseKeeper {
       store.acquire(await epochFloor(), (view) => this.#mayLead(view)),
     );
     if (outcome.kind === 'unknown') this.#report(outcome.error);
-    if (outcome.kind === 'acquired') this.#window.open(outcome.term, since);
+    if (outcome.kind === 'acquired') this.#open(outcome.term, since);
     this.#feed({ kind: 'acquired', outcome });
   }
 
@@ -310,7 +252,7 @@ export class LeaseKeeper {
         : await orUnknown(() => store.renew());
     if (outcome.kind === 'unknown') this.#report(outcome.error);
     this.#feed({ kind: 'renewed', outcome });
-    if (outcome.kind === 'renewed' && this.#holds) this.#window.open(outcome.term, since);
+    if (outcome.kind === 'renewed' && this.#holds) this.#open(outcome.term, since);
   }
 
   async #askPeers(epoch: number): Promise<void> {
@@ -326,7 +268,18 @@ export class LeaseKeeper {
     this.#feed({ kind: 'peers', haveAllAgreed, askedMs: since.monotonicMs });
     const { phase } = this.#state;
     const isHolder = phase.kind === 'leading' || phase.kind === 'draining';
-    if (haveAllAgreed && isHolder) this.#window.open(phase.term, since);
+    if (haveAllAgreed && isHolder) this.#open(phase.term, since);
+  }
+
+  #open(term: LeaseTerm, since: ClockMark): void {
+    this.#window.open(term, since);
+    this.#publish();
+  }
+
+  #publish(): void {
+    const { term } = this;
+    const { onWindow } = this.#options;
+    onWindow?.(term === undefined ? undefined : { ...this.#window.ends, epoch: term.epoch });
   }
 
   get #holds(): boolean {

@@ -60,13 +60,6 @@ export class Crc64 {
     return this;
   }
 
-  /** Takes in a number below 2^16 as two bytes, the higher first. */
-  updateUint16(value: number): this {
-    this.#updateByte(value >>> 8);
-    this.#updateByte(value & 0xff);
-    return this;
-  }
-
   toBigInt(): bigint {
     return (BigInt(this.hi) << 32n) | BigInt(this.lo);
   }

@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  LtxDecoder,
+  LtxError,
+  RollingChecksum,
   decodeLtx,
   decodePageFrame,
-  readPageIndex,
-  RollingChecksum,
   pageChecksum,
+  readPageIndex,
 } from './index.ts';
 import type { LtxHeader, LtxPage } from './index.ts';
 
@@ -111,6 +114,49 @@ describe.each(WRITERS)('what version %s of the original writes is read', (writer
     });
     expect(decoded.pages).toEqual(SNAPSHOT_PAGES);
     expect(decoded.trailer.postApplyChecksum).toBe(0n);
+  });
+});
+
+const NAMES = ['snapshot', 'increment', 'deletion', 'unchecked'];
+const FILES = WRITERS.flatMap(([writer]) => NAMES.map((name) => [writer, name] as const));
+
+describe.each(FILES)('the file of version %s, %s,', (writer, name) => {
+  it('is read alike however it is cut', () => {
+    const bytes = readTestFile(writer, name);
+    const whole = decodeLtx(bytes);
+    for (const chunkBytes of [1, 7, 117, 600]) {
+      const decoder = new LtxDecoder();
+      const pages: LtxPage[] = [];
+      for (let at = 0; at < bytes.length; at += chunkBytes) {
+        pages.push(...decoder.push(bytes.slice(at, at + chunkBytes)));
+      }
+      const { header, version } = decoder;
+      expect({ header, pages, trailer: decoder.finish(), version }).toEqual(whole);
+    }
+  });
+
+  it('is refused when it is cut short', () => {
+    const bytes = readTestFile(writer, name);
+    for (let length = 0; length < bytes.length; length += 13) {
+      expect(() => decodeLtx(bytes.subarray(0, length)), `${length} bytes`).toThrow(LtxError);
+    }
+    expect(() => decodeLtx(bytes.subarray(0, -1))).toThrow(LtxError);
+  });
+
+  it('is refused, or says the same, with a wrong bit', () => {
+    const bytes = readTestFile(writer, name);
+    const whole = decodeLtx(bytes);
+    fc.assert(
+      fc.property(fc.nat(bytes.length * 8 - 1), (bit) => {
+        const damaged = Uint8Array.from(bytes);
+        damaged[bit >>> 3] = (damaged[bit >>> 3] ?? 0) ^ (1 << (bit & 7));
+        try {
+          expect(decodeLtx(damaged)).toEqual(whole);
+        } catch (error) {
+          if (!(error instanceof LtxError)) throw error;
+        }
+      }),
+    );
   });
 });
 

@@ -283,6 +283,36 @@ it('an incomplete snapshot of another writer is refused', () => {
   expect(() => decodeLtx(whole)).toThrow(/do not have the database checksum/);
 });
 
+it('an index that does not describe the pages is refused, even with a right checksum', () => {
+  const page = { pgno: 2, data: new Uint8Array(512) };
+  const bytes = encodeLtx(LONG_INCREMENT, [page], 2n ** 63n);
+  const indexAt = bytes.length - 16 - 8 - 4;
+  const reseal = (changes: readonly (readonly [number, number])[]): Uint8Array => {
+    const changed = Uint8Array.from(bytes);
+    for (const [at, value] of changes) changed[indexAt + at] = value;
+    const covered = [
+      changed.subarray(0, 110),
+      page.data,
+      changed.subarray(indexAt - 6, changed.length - 8),
+    ];
+    const sum = crc64(Buffer.concat(covered)) | (2n ** 63n);
+    new DataView(changed.buffer).setBigUint64(changed.length - 8, sum);
+    return changed;
+  };
+  const frameBytes = bytes[indexAt + 2] ?? 0;
+  expect([...bytes.subarray(indexAt, indexAt + 3)]).toEqual([2, 100, frameBytes]);
+  expect(decodeLtx(reseal([])).pages).toEqual([page]);
+  for (const [at, value] of [
+    [0, 3],
+    [1, 101],
+    [2, frameBytes + 1],
+    [3, 1],
+    [11, 5],
+  ] as const) {
+    expect(() => decodeLtx(reseal([[at, value]])), `byte ${at}`).toThrow(/page index/);
+  }
+});
+
 it('hands out each page with the chunk that completes it', () => {
   const decoder = new LtxDecoder();
   const pageCount = 3000;

@@ -6,8 +6,16 @@ const MATCH_BYTES_MIN = 4;
 const TOKEN_LENGTH_MAX = 15;
 /** Copies up to this length by a loop; a native copy costs about as much as this many bytes. */
 const LOOP_COPY_BYTES_MAX = 48;
+/** Short copies go by whole words where there is room to write a few bytes too many. */
+const WORD_BYTES = 4;
 /** A decompressed size above this is refused: nothing in an LTX file needs more. */
 const BYTES_MAX = 0x4000_0000;
+
+/** Where bytes are unpacked, for access by bytes and by words. */
+interface Room {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
 
 /** Carries nothing from one call to the next but tables that cost time to make. */
 const COMPRESSOR = new Lz4BlockCompressor();
@@ -59,6 +67,9 @@ export function decompressLz4Sequences(
 ): number {
   const sourceEnd = source.length;
   const targetEnd = target.length;
+  const sourceView = new DataView(source.buffer, source.byteOffset, sourceEnd);
+  const targetView = new DataView(target.buffer, target.byteOffset, targetEnd);
+  const room: Room = { bytes: target, view: targetView };
   let read = 0;
   let written = targetStart;
   for (;;) {
@@ -79,6 +90,12 @@ export function decompressLz4Sequences(
     if (literals > targetEnd - written) fail('it holds more than it should');
     if (literals > LOOP_COPY_BYTES_MAX) {
       target.set(source.subarray(read, read + literals), written);
+      read += literals;
+      written += literals;
+    } else if (literals + WORD_BYTES <= Math.min(sourceEnd - read, targetEnd - written)) {
+      for (let at = 0; at < literals; at += WORD_BYTES) {
+        targetView.setInt32(written + at, sourceView.getInt32(read + at));
+      }
       read += literals;
       written += literals;
     } else {
@@ -103,18 +120,25 @@ export function decompressLz4Sequences(
       }
     }
     if (length > targetEnd - written) fail('it holds more than it should');
-    if (length > LOOP_COPY_BYTES_MAX) {
-      copyLongMatch(target, written, distance, length);
-      written += length;
-    } else {
-      for (const end = written + length; written < end; written += 1) {
-        target[written] = target[written - distance] ?? 0;
-      }
-    }
+    copyMatch(room, written, distance, length);
+    written += length;
   }
 }
 
 /** Repeats what lies `distance` before `at`; the repetition may overlap itself. */
+function copyMatch(room: Room, at: number, distance: number, length: number): void {
+  const { bytes, view } = room;
+  if (length > LOOP_COPY_BYTES_MAX) {
+    copyLongMatch(bytes, at, distance, length);
+  } else if (distance >= WORD_BYTES && length + WORD_BYTES <= bytes.length - at) {
+    for (const end = at + length; at < end; at += WORD_BYTES) {
+      view.setInt32(at, view.getInt32(at - distance));
+    }
+  } else {
+    for (const end = at + length; at < end; at += 1) bytes[at] = bytes[at - distance] ?? 0;
+  }
+}
+
 function copyLongMatch(target: Uint8Array, at: number, distance: number, length: number): void {
   const from = at - distance;
   // Each copy doubles what there is to copy from, which keeps every one free of overlap.

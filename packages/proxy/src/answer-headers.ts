@@ -6,7 +6,7 @@ import { fieldsOf, fieldValues, listMembers, type RawHeaders } from './raw-heade
 export interface AnswerHead {
   readonly headers: RawHeaders;
   readonly status: number;
-  /** It comes from the application, which has no say in fields of Tandem's. */
+  /** It comes from the application, which has no say in fields of Tandem's (X3). */
   readonly isFromTarget: boolean;
   /** The client's connection can carry trailers. */
   readonly mayHaveTrailers: boolean;

@@ -14,7 +14,7 @@ export interface AnswerExtras {
 /**
  * Passes an answer on as it comes, no faster than the client takes it. Resolves with whether the
  * server sent all of it; if not, the client's connection has been cut, so that it cannot take a part
- * for the whole.
+ * for the whole (X4).
  */
 export async function deliver(
   exchange: Exchange,

@@ -64,7 +64,10 @@ export class Attempt {
     });
     // Stays on after the answer has begun: the server may stop reading a body it does not want.
     request.on('error', (cause) => this.#fail(cause));
-    request.once('close', () => this.#fail(new Error('the connection was closed')));
+    request.once('close', () => {
+      this.#stopBody?.();
+      if (!this.#isSettled) this.#fail(new Error('the connection was closed'));
+    });
     if (exchange.gone.aborted) this.#abandon();
   }
 

@@ -49,7 +49,7 @@ export class Exchange {
   readonly seen: SeenPosition | undefined;
   /** What the client has seen is of a lost history, and no reason to wait. */
   isForgiven = false;
-  /** The answer is a stream or a tunnel, which no time-out ends. */
+  /** The answer is a stream or a tunnel, which no time-out ends (X8). */
   isEndless = false;
   readonly #gone = new AbortController();
 
@@ -116,9 +116,8 @@ export class Exchange {
 
   /** Ends the client's connection so that nobody takes what came of the answer for all of it. */
   cut(): void {
-    const { socket } = this.request;
+    this.request.socket.resetAndDestroy();
     this.response.destroy();
-    socket.resetAndDestroy();
   }
 }
 

@@ -23,8 +23,11 @@ export interface Arrivals {
   readonly onDropped: () => void;
 }
 
-/** `open`: no answer has begun and none is owed to an earlier request, so that an error can be said. */
-export type BrokenAnswer = 'open' | 'begun';
+/**
+ * `open`: no answer has begun and none is owed to an earlier request, so that an error can be said;
+ * `said`: one is on its way.
+ */
+export type BrokenAnswer = 'open' | 'begun' | 'said';
 
 /** The server that clients come to, with its limits. */
 export function createListener(settings: ProxySettings, arrivals: Arrivals): Server {
@@ -116,8 +119,9 @@ function onClientError(arrivals: Arrivals, error: Error, socket: Duplex): void {
     return;
   }
   arrivals.onBadRequest();
-  if (arrivals.onBroken(socket) === 'begun') socket.destroy();
-  else endWith(socket, parseFailure(code, error));
+  const answer = arrivals.onBroken(socket);
+  if (answer === 'begun') socket.destroy();
+  if (answer === 'open') endWith(socket, parseFailure(code, error));
 }
 
 function parseFailure(code: string, cause: Error): ProxyError {

@@ -78,7 +78,7 @@ export class LocalTarget {
     });
   }
 
-  /** The fields for a position that covers the answer, once that position is as safe as it has to be. */
+  /** The fields for a position that covers the answer, once that position is as safe as it has to be (X7). */
   async #cover(
     exchange: Exchange,
     answer: IncomingMessage,

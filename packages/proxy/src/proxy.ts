@@ -49,6 +49,8 @@ export class Proxy {
   readonly #reads: Reads;
   readonly #writes: Writes;
   readonly #running = new Map<Exchange, Socket>();
+  /** Connections on which a request was refused that others might frame differently: nothing after it counts. */
+  readonly #refused = new WeakSet<Socket>();
   #closed: Promise<void> | undefined;
 
   /** @throws ProxyError bad_option */
@@ -172,6 +174,7 @@ export class Proxy {
     const { socket } = arrival.request;
     const { counters, settings } = this.#parts;
     counters.add('requests');
+    if (this.#refused.has(socket)) return;
     if (this.#queue.length(socket) >= settings.pipelinedMax) {
       counters.add('badRequests');
       socket.destroy();
@@ -188,6 +191,7 @@ export class Proxy {
     } catch (error) {
       if (!(error instanceof ProxyError)) throw error;
       this.#parts.counters.add('badRequests');
+      this.#refused.add(request.socket);
       answerError(request, response, error, { isRefusal: false, isLast: true });
       return;
     }
@@ -271,6 +275,7 @@ export class Proxy {
 
   /** The rest of the connection makes no sense: nobody may take what came for a whole request. */
   #onBroken(socket: Socket): BrokenAnswer {
+    if (this.#refused.has(socket)) return 'said';
     const running = [...this.#running].flatMap(([exchange, own]) =>
       own === socket ? [exchange] : [],
     );

@@ -5,7 +5,7 @@ import { comparePositions, type ProxyPosition } from './position.ts';
 import type { PrimaryPeer } from './primary-peer.ts';
 import { ProxyError } from './proxy-error.ts';
 
-/** Requests that only read: answered here, as soon as what the client has seen is here. */
+/** Requests that only read: answered here, as soon as what the client has seen is here (X1). */
 export class Reads {
   readonly #parts: ProxyParts;
   readonly #target: LocalTarget;

@@ -4,7 +4,7 @@ import { fieldsOf } from './raw-headers.ts';
 
 /**
  * The body of a client's request on its way to a server. It is streamed: the client is read no faster
- * than the server takes. Up to `bytesMax` bytes are kept, so that a request which a server has
+ * than the server takes (X9). Up to `bytesMax` bytes are kept, so that a request which a server has
  * refused unread can go to another one.
  */
 export class RequestBody {

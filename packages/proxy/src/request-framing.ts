@@ -11,7 +11,7 @@ const HINT = 'Send one Content-Length, or Transfer-Encoding: chunked, and one Ho
 
 /**
  * The framing of a request, or a refusal of one that another reader could frame differently: that is
- * how requests are smuggled past a proxy. Node's parser refuses most of these by itself; here the
+ * how requests are smuggled past a proxy (X6). Node's parser refuses most of these by itself; here the
  * rule does not depend on it.
  *
  * @throws ProxyError bad_framing, unknown_coding, bad_request

@@ -33,7 +33,8 @@ export class UpstreamClient {
    * Sends the request and resolves when the head of an answer is there or will not come.
    *
    * An idle connection that the server closes just when it is used again is no failure of the
-   * server; a request that may be repeated (RFC 9110 §9.2.2) is then sent on a new one.
+   * server; a request that may be repeated (RFC 9110 §9.2.2), and no other, is then sent on a new
+   * one (X2).
    */
   async send(exchange: Exchange, upstream: Upstream): Promise<Outcome> {
     const outcome = await this.#sendOnce(exchange, upstream, true);

@@ -79,7 +79,10 @@ export class Writes {
     });
   }
 
-  /** Sending it on once more could go on for ever; the node that sent it knows better by now, or soon. */
+  /**
+   * Sending it on once more could go on for ever (X5); the node that sent it knows better by now, or
+   * soon.
+   */
   #turnedBack(): ProxyError {
     this.#parts.counters.add('writesRefused');
     return new ProxyError('not_primary', 'This node is not primary.', {

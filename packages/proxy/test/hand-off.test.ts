@@ -56,11 +56,11 @@ async function startPair(): Promise<{
 test('through hand-offs to and fro no client sees an error and every write is made once', async () => {
   const { nodes, written, handOff } = await startPair();
   const agent = new Agent({ keepAlive: true });
-  let isOver = false;
+  const over = new AbortController();
   const answered: string[] = [];
   const failures: string[] = [];
   const client = async (name: number): Promise<void> => {
-    for (let count = 0; !isOver; count += 1) {
+    for (let count = 0; !over.signal.aborted; count += 1) {
       const path = `/${name}/${count}`;
       const { port } = nodes[(name + count) % 2 === 0 ? 0 : 1];
       const reply = await ask(port, { method: 'POST', path, body: 'x'.repeat(2000), agent });
@@ -76,7 +76,7 @@ test('through hand-offs to and fro no client sees an error and every write is ma
       await ask(nodes[0].port, { path: '/tandem/health' });
     }
   }
-  isOver = true;
+  over.abort();
   await Promise.all(clients);
   agent.destroy();
   expect(failures).toEqual([]);
@@ -157,7 +157,7 @@ function isOpen(): boolean {
 
 test('a closing proxy goes on serving for a moment, unhealthy, and ends connections by its answers', async () => {
   const app = await startApp((_request, response) => response.end('ok'));
-  const node = await startProxy(app.url, { closeLingerMs: 200 });
+  const node = await startProxy(app.url, { closeLingerMs: 1000 });
   const closed = node.proxy.close();
   const health = await ask(node.port, { path: '/tandem/health' });
   expect(health).toMatchObject({ status: 503, body: 'closing: the node is being shut down\n' });

@@ -65,8 +65,6 @@ test('a WebSocket goes to the local application, or to the primary for always-fo
   primary.state.become('primary');
   const replica = await startProxy(local.url, {
     alwaysForward: ['/live'],
-    writeTimeoutMs: 10,
-    primaryAnswerTimeoutMs: 5_000,
   });
   replica.state.become('replica', primary.url);
   expect(await echo(replica.port, '/feed', 'hello')).toBe('local: hello');
@@ -74,6 +72,18 @@ test('a WebSocket goes to the local application, or to the primary for always-fo
   while (replica.proxy.metrics().tunnelsOpen > 0) await ask(replica.port);
   expect(replica.proxy.metrics()).toMatchObject({ tunnels: 2, tunnelsOpen: 0 });
   expect(primary.proxy.metrics()).toMatchObject({ tunnels: 1 });
+});
+
+test('no time-out ends a tunnel', async () => {
+  const local = await startEcho('local');
+  local.server.removeAllListeners('request');
+  const node = await startProxy(local.url, { writeTimeoutMs: 1000, readTimeoutMs: 800 });
+  const connection = await RawConnection.open(node.port);
+  await connection.send(`GET / HTTP/1.1\r\n${UPGRADE}`).until('101 Switching Protocols');
+  // What is no tunnel is given up meanwhile.
+  expect(await ask(node.port, { path: '/silent' })).toMatchObject({ status: 504 });
+  await connection.send('\x81\x82\0\0\0\0hi').until('local: hi');
+  connection.socket.destroy();
 });
 
 test('a WebSocket waits for what its client has seen, like any read', async () => {
@@ -92,8 +102,8 @@ test('what a client sends right behind its head is passed on', async () => {
   const node = await startProxy(local.url);
   const connection = await RawConnection.open(node.port);
   const frame = '\x81\x82\0\0\0\0hi';
-  connection.send(`GET / HTTP/1.1\r\n${UPGRADE}${frame}`);
-  await connection.until('local: hi');
+  const text = await connection.send(`GET / HTTP/1.1\r\n${UPGRADE}${frame}`).until('local: hi');
+  expect(text).toMatch(/^HTTP\/1.1 101 Switching Protocols\r\n/);
   connection.socket.destroy();
 });
 
@@ -123,7 +133,7 @@ test('an upgrade that cannot be passed on is answered with the reason', async ()
 test('an offer of HTTP/2 is ignored and the request answered', async () => {
   const app = await startApp((request, response) => {
     response.end(
-      `${request.headers.upgrade ?? 'none'} ${request.headers['http2-settings'] ?? 'none'}`,
+      `${request.headers.upgrade ?? 'none'} ${request.headersDistinct['http2-settings']?.[0] ?? 'none'}`,
     );
   });
   const node = await startProxy(app.url);
@@ -148,7 +158,7 @@ test('a tunnel ends on both sides when either ends', async () => {
     return [connection, server];
   };
   const [left, abandoned] = await open();
-  const ended = once(abandoned, 'close');
+  const ended = once(abandoned, 'end');
   left.socket.destroy();
   await ended;
   const [cut, dead] = await open();
@@ -170,8 +180,9 @@ test('when a node ceases to be primary, tunnels that could write there end', asy
   node.proxy.pause();
   node.state.become('replica', 'http://127.0.0.1:1');
   node.proxy.resume();
-  await writing.whole();
+  expect(await writing.whole()).toMatch(/^HTTP\/1.1 101 /);
   await reading.send('\x81\x82\0\0\0\0hi').until('local: hi');
+  expect(node.proxy.metrics().tunnelsOpen).toBe(1);
   await node.proxy.close();
   await reading.whole();
 });

@@ -102,7 +102,7 @@ test('an application sees the same headers whichever node the client came to', a
   ).toEqual([1, 2]);
 });
 
-test('the application cannot speak for the proxy', async () => {
+test('the application cannot speak for the proxy (X3)', async () => {
   const app = await startApp((_request, response) => {
     response.writeHead(503, { 'Tandem-Refused': 'x', 'Tandem-Position': '9.9' }).end('busy');
   });
@@ -167,7 +167,7 @@ test('a primary that stays unreachable is a 503', async () => {
   expect(reply.headers['tandem-error']).toBe('primary_unreachable');
 });
 
-test('a write that may have been received is never sent again', async () => {
+test('a write that may have been received is never sent again (X2)', async () => {
   let connections = 0;
   const server = createTcpServer((socket) => {
     connections += 1;
@@ -191,14 +191,14 @@ test('a silent primary is given up, and its write is not sent again', async () =
   const app = await startApp(() => {});
   const primary = await startProxy(app.url);
   primary.state.become('primary');
-  const replica = await startReplica(primary.url, { primaryAnswerTimeoutMs: 20 });
+  const replica = await startReplica(primary.url, { primaryAnswerTimeoutMs: 500 });
   const reply = await ask(replica.port, { method: 'POST', body: 'x' });
   expect(reply.status).toBe(504);
   expect(reply.headers['tandem-error']).toBe('primary_timeout');
   expect(primary.proxy.metrics().writesLocal).toBe(1);
 });
 
-test('nodes that each think the other is primary end in a 503, not in a loop', async () => {
+test('nodes that each think the other is primary end in a 503, not in a loop (X5)', async () => {
   const [one, other] = await Promise.all([
     startReplica(undefined, { primaryRedirectTimeoutMs: 30 }),
     startReplica(undefined, { primaryRedirectTimeoutMs: 30 }),
@@ -245,7 +245,7 @@ test('a token that is not ours makes no peer: hops are not believed', async () =
   });
 });
 
-test('a write that the replicas do not confirm is not reported as done', async () => {
+test('a write that the replicas do not confirm is not reported as done (X7)', async () => {
   const primary = await startPrimary();
   primary.state.confirm = (_kind, timeoutMs) =>
     Promise.resolve({ kind: 'unconfirmed', reason: `0 of 1 replicas within ${timeoutMs} ms` });

@@ -1,4 +1,9 @@
-import { mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempDisposableSync,
+  readFileSync,
+  writeFileSync,
+  type DisposableTempDir,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -16,9 +21,8 @@ import { ReplicationError } from './replication-error.ts';
 const EMPTY: ClusterIdFacts = { local: undefined, hasData: false, onMismatch: 'refuse' };
 const FULL: ClusterIdFacts = { local: 'ours', hasData: true, onMismatch: 'refuse' };
 
-function temporaryFolder(): Disposable & { readonly path: string } {
-  const folder = mkdtempDisposableSync(join(tmpdir(), 'tandem-cluster-id-'));
-  return { path: folder.path, [Symbol.dispose]: () => folder.remove() };
+function temporaryFolder(): DisposableTempDir {
+  return mkdtempDisposableSync(join(tmpdir(), 'tandem-cluster-id-'));
 }
 
 describe('mintClusterId', () => {

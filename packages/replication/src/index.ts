@@ -1,1 +1,2 @@
-export {};
+export { ReplicationNode } from './replication-node.ts';
+export type { NodeEvent, NodeRole, ReplicationNodeOptions } from './replication-node.ts';

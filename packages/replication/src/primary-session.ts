@@ -1,62 +1,31 @@
+import { setImmediate } from 'node:timers/promises';
 import { assert } from '@tandem/base';
 import type { NodeIdentity } from '@tandem/lease';
-import { EpochHistory, type Position } from './epoch-history.ts';
+import type { Position } from './epoch-history.ts';
 import type { MessageSocket } from './message-framing.ts';
-import { DIGEST_BYTES, differingGroups, differingPages, GROUP_PAGES } from './page-digest.ts';
 import {
   describeFailure,
+  handOffFailure,
+  inMessages,
   outOfPlace,
-  POSITIONS_MAX,
-  PROTOCOL_VERSION,
-  streamError,
-  type DatabaseHead,
+  refusalOf,
   type StreamEnd,
   type StreamMessage,
   type StreamMessageOf,
 } from './stream-message.ts';
-import type {
-  LoggedFile,
-  RepairView,
-  ReplicaAcknowledgements,
-  StreamClock,
-  StreamPrimary,
-  StreamSettings,
-  StreamSource,
+import {
+  DatabaseFeed,
+  RepairSender,
+  type LoggedFile,
+  type PrimarySessionStatus,
+  type ReplicaAcknowledgements,
+  type ReplicaState,
+  type StreamClock,
+  type StreamPrimary,
+  type StreamSettings,
+  type StreamSource,
 } from './stream-source.ts';
 import type { TransferRate } from './transfer-rate.ts';
-
-/** What a replica says of one of its databases. */
-export interface ReplicaState {
-  readonly position: Position;
-  readonly history: EpochHistory;
-  /** 0: no pages. */
-  readonly pageSize: number;
-}
-
-/** How a replica's database is brought up to date. */
-export type CatchUp =
-  | { readonly kind: 'follow'; readonly fromTxid: number }
-  | { readonly kind: 'repair' }
-  | { readonly kind: 'diverged'; readonly sharedTxid: number };
-
-/** A database of the replica as the session sees it. */
-export interface FeedStatus {
-  readonly name: string;
-  readonly state: 'following' | 'repairing';
-  /** The last transaction sent. */
-  readonly sentTxid: number;
-  /** The last one that the replica has confirmed in this session. */
-  readonly acknowledged: Position | undefined;
-  readonly transactionsBehind: number;
-}
-
-export interface PrimarySessionStatus {
-  /** Undefined until it has said who it is. */
-  readonly node: NodeIdentity | undefined;
-  /** Everything there was at the beginning has been sent. */
-  readonly isReady: boolean;
-  readonly feeds: readonly FeedStatus[];
-}
 
 export interface PrimarySessionOptions {
   readonly primary: StreamPrimary;
@@ -69,17 +38,8 @@ export interface PrimarySessionOptions {
   readonly onWelcome?: (node: NodeIdentity) => void;
 }
 
-interface Feed {
-  readonly source: StreamSource;
-  isRepairing: boolean;
-  /** All through this transaction is sent, or was there. */
-  sentTxid: number;
-  sentHistory: EpochHistory | undefined;
-  sentHead: string;
-  acknowledged: Position | undefined;
-}
-
 interface HandOff {
+  readonly attempt: number;
   isSent: boolean;
   readonly settle: (error?: Error) => void;
 }
@@ -87,23 +47,8 @@ interface HandOff {
 /** Databases of which a hello may list so many. */
 const DATABASES_MAX = 100_000;
 const LTX_PART_BYTES = 1 << 18;
-/** Groups whose page digests are asked for before the pages of the first are sent. */
-const QUERIES_AHEAD = 4;
-const EMPTY: ReplicaState = {
-  position: { epoch: 0, txid: 0 },
-  history: EpochHistory.EMPTY,
-  pageSize: 0,
-};
-
-/** Decides how a replica that is at `replica` comes to be where the primary's database is. */
-export function planCatchUp(source: StreamSource, replica: ReplicaState): CatchUp {
-  const { txid } = source.position();
-  const held = replica.position.txid;
-  const shared = source.history().lastShared(replica.history, held, txid);
-  if (held > shared) return { kind: 'diverged', sharedTxid: shared };
-  const isOtherSize = replica.pageSize !== 0 && replica.pageSize !== source.pageSize();
-  return isOtherSize ? { kind: 'repair' } : { kind: 'follow', fromTxid: shared };
-}
+/** Sent at most before others of the process have their turn. */
+const BURST_MESSAGES = 64;
 
 /**
  * The primary's side of the stream to one replica.
@@ -123,17 +68,18 @@ export class PrimarySession {
   #node: NodeIdentity | undefined;
   readonly #listed = new Map<string, ReplicaState>();
   #acknowledgements: ReplicaAcknowledgements | undefined;
-  readonly #feeds = new Map<string, Feed>();
+  readonly #feeds = new Map<string, DatabaseFeed>();
   readonly #dirty = new Set<string>();
   readonly #dropped = new Set<string>();
   /** Dropped, and the replica has not said that they are gone: S4. */
   readonly #leaving = new Set<string>();
-  #sending: { readonly feed: Feed; readonly file: LoggedFile; offset: number } | undefined;
+  #sending: { readonly feed: DatabaseFeed; readonly file: LoggedFile; offset: number } | undefined;
   #repair: RepairSender | undefined;
   #isRepairTurn = false;
   #isServing = false;
   #isReady = false;
   #handOff: HandOff | undefined;
+  #attempts = 0;
   #wake: (() => void) | undefined;
   #cancelThrottle: (() => void) | undefined;
   #cancelHeartbeat: (() => void) | undefined;
@@ -145,16 +91,7 @@ export class PrimarySession {
   }
 
   get status(): PrimarySessionStatus {
-    const feeds = Array.from(this.#feeds.values(), (feed): FeedStatus => {
-      const { source, isRepairing, sentTxid, acknowledged } = feed;
-      return {
-        name: source.name,
-        state: isRepairing ? 'repairing' : 'following',
-        sentTxid,
-        acknowledged,
-        transactionsBehind: Math.max(0, source.position().txid - (acknowledged?.txid ?? 0)),
-      };
-    });
+    const feeds = Array.from(this.#feeds.values(), ({ status }) => status);
     return { node: this.#node, isReady: this.#isReady, feeds };
   }
 
@@ -166,9 +103,9 @@ export class PrimarySession {
     this.#cancelThrottle?.();
     this.#acknowledgements?.detach();
     this.#socket.close();
-    this.#awake();
+    this.#wake?.();
     await Promise.all(parts);
-    this.#repair?.close();
+    this.#closeRepair();
     this.#handOff?.settle(handOffFailure(`the stream ended: ${end.message}`));
     return end;
   }
@@ -176,13 +113,13 @@ export class PrimarySession {
   /** The database has new transactions, a new history, or is new. Cheap; call at every commit. */
   changed(name: string): void {
     this.#dirty.add(name);
-    this.#awake();
+    this.#wake?.();
   }
 
   /** There is no such database any more. */
   dropped(name: string): void {
     this.#dropped.add(name);
-    this.#awake();
+    this.#wake?.();
   }
 
   membersChanged(): void {
@@ -199,9 +136,11 @@ export class PrimarySession {
    */
   async handOff({ timeoutMs }: { readonly timeoutMs: number }): Promise<void> {
     if (this.#end !== undefined) throw handOffFailure(`the stream ended: ${this.#end.message}`);
-    if (this.#handOff !== undefined) throw handOffFailure('another hand-off is under way');
+    this.#handOff?.settle(handOffFailure('another attempt has taken its place'));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#attempts += 1;
     const handOff: HandOff = {
+      attempt: this.#attempts,
       isSent: false,
       settle: (error) => {
         cancel();
@@ -215,7 +154,7 @@ export class PrimarySession {
     );
     this.#handOff = handOff;
     for (const { name } of this.#options.primary.databases()) this.#dirty.add(name);
-    this.#awake();
+    this.#wake?.();
     await promise;
   }
 
@@ -231,18 +170,13 @@ export class PrimarySession {
     this.#ended.resolve(end);
   }
 
-  #refuse(code: string, message: string, hint: string): void {
-    this.#socket.send({ kind: 'refused', code, message, hint });
-    this.#finish({ kind: 'refused', code, message, hint });
-  }
-
   async #receiveAll(): Promise<void> {
     try {
       while (this.#end === undefined) {
         const message = await this.#socket.next();
         if (message === undefined) break;
         this.#receive(message);
-        this.#awake();
+        this.#wake?.();
       }
       this.#finish(this.#socket.end ?? { kind: 'ended', message: 'The stream was ended.' });
     } catch (error) {
@@ -254,23 +188,28 @@ export class PrimarySession {
     try {
       while (this.#end === undefined) {
         await this.#socket.drained();
-        this.#socket.cork();
-        while (this.#end === undefined && !this.#socket.isCongested && this.#sendNext());
-        this.#socket.uncork();
-        if (!this.#socket.isCongested) await this.#woken();
+        if (this.#sendBurst()) await setImmediate();
+        else if (this.#end === undefined) await this.#woken();
       }
     } catch (error) {
-      this.#socket.uncork();
       this.#finish(describeFailure(error));
     }
   }
 
-  #awake(): void {
-    this.#wake?.();
+  /** Sends a few messages; false when there is nothing more to send now. */
+  #sendBurst(): boolean {
+    this.#socket.cork();
+    try {
+      for (let sent = 0; sent < BURST_MESSAGES && !this.#socket.isCongested; sent += 1) {
+        if (this.#end !== undefined || !this.#sendNext()) return false;
+      }
+      return true;
+    } finally {
+      this.#socket.uncork();
+    }
   }
 
   async #woken(): Promise<void> {
-    if (this.#end !== undefined) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
     await promise;
@@ -286,32 +225,29 @@ export class PrimarySession {
       this.#greet(message);
       return;
     }
-    switch (message.kind) {
-      case 'ack':
-        for (const position of message.positions) this.#acknowledge(position.name, position);
-        break;
-      case 'groups':
-        this.#repairOf(message.name).takeGroups(message);
-        break;
-      case 'digests':
-        this.#repairOf(message.name).takeDigests(message);
-        break;
-      case 'gone':
-        if (!this.#leaving.delete(message.name)) throw outOfPlace('gone');
-        this.#dirty.add(message.name);
-        break;
-      case 'accept':
-        this.#accepted(message);
-        break;
-      default:
-        throw outOfPlace(message.kind);
-    }
+    if (message.kind !== 'gone' && 'name' in message && this.#leaving.has(message.name)) return;
+    if (message.kind === 'ack') {
+      for (const position of message.positions) this.#acknowledge(position.name, position);
+    } else if (message.kind === 'groups') {
+      this.#repairOf(message).takeGroups(message);
+    } else if (message.kind === 'digests') {
+      this.#repairOf(message).takeDigests(message);
+    } else if (message.kind === 'gone' && this.#leaving.delete(message.name)) {
+      this.#dirty.add(message.name);
+    } else if (message.kind === 'accept') {
+      this.#accepted(message);
+    } else throw outOfPlace(message.kind);
   }
 
   #greet(message: StreamMessage): void {
     if (message.kind === 'hello' && this.#node === undefined) {
       this.#node = message.node;
-      this.#examine(message);
+      const { primary } = this.#options;
+      const refusal = refusalOf(message, primary);
+      if (refusal === undefined) return;
+      this.#socket.send(refusal);
+      this.#finish(refusal);
+      if (refusal.code === 'epoch_outdated') primary.outdated(message.epoch, message.node);
       return;
     }
     if (this.#node === undefined) throw outOfPlace(message.kind);
@@ -320,29 +256,6 @@ export class PrimarySession {
       this.#listed.set(name, { position: { epoch, txid }, history, pageSize });
     } else if (message.kind === 'listed') this.#welcome(this.#node);
     else throw outOfPlace(message.kind);
-  }
-
-  #examine({ version, node, clusterId, epoch }: StreamMessageOf<'hello'>): void {
-    const { primary } = this.#options;
-    if (version !== PROTOCOL_VERSION) {
-      const message = `${node.name} speaks version ${version} of the protocol, this primary ${PROTOCOL_VERSION}.`;
-      this.#refuse('version_unknown', message, 'Run the same release on all nodes.');
-    } else if (node.id === primary.identity.id) {
-      const message = `${node.name} has connected to itself.`;
-      const hint = 'Give every node its own advertise URL, one that leads to it alone.';
-      this.#refuse('own_stream', message, hint);
-    } else if (clusterId !== '' && clusterId !== primary.clusterId) {
-      const message =
-        `${node.name} belongs to cluster ${clusterId}, ` +
-        `its primary ${primary.identity.name} to cluster ${primary.clusterId}.`;
-      const hint = 'Let the node set its data aside and join, or point it at the cluster it is of.';
-      this.#refuse('cluster_differs', message, hint);
-    } else if (epoch > primary.epoch) {
-      const message = `${node.name} has seen epoch ${epoch}; this primary is of epoch ${primary.epoch}.`;
-      const hint = 'This node is no longer primary and steps down.';
-      this.#refuse('epoch_outdated', message, hint);
-      primary.outdated(epoch, node);
-    }
   }
 
   #welcome(node: NodeIdentity): void {
@@ -364,46 +277,32 @@ export class PrimarySession {
     const beat = (): void => {
       this.#isHeartbeatDue = true;
       this.#cancelHeartbeat = clock.after(settings.heartbeatMs, beat);
-      this.#awake();
+      this.#wake?.();
     };
     beat();
   }
 
   /** Begins to feed a database to the replica, from where the replica is with it. */
-  #feed(source: StreamSource): Feed {
+  #feed(source: StreamSource): DatabaseFeed {
     const { name } = source;
-    const replica = this.#listed.get(name) ?? EMPTY;
-    const plan = planCatchUp(source, replica);
-    const isRepairing = plan.kind !== 'follow';
-    const sentTxid = plan.kind === 'follow' ? plan.fromTxid : 0;
-    const base = { sentHistory: undefined, sentHead: '', acknowledged: undefined };
-    const feed: Feed = { source, isRepairing, sentTxid, ...base };
+    const replica = this.#listed.get(name);
+    const feed = new DatabaseFeed(source, replica);
+    const { plan } = feed;
     this.#feeds.set(name, feed);
     this.#dirty.add(name);
     if (plan.kind === 'diverged') {
       const { epoch } = this.#options.primary;
       this.#socket.send({ kind: 'diverged', name, epoch, sharedTxid: plan.sharedTxid });
+    } else if (plan.kind === 'follow') {
+      this.#sendHistory(feed);
+      if (replica !== undefined) this.#acknowledge(name, replica.position);
     }
-    if (plan.kind === 'follow') this.#sendHistory(feed);
-    if (plan.kind === 'follow' && sentTxid > 0) this.#acknowledge(name, replica.position);
     return feed;
   }
 
-  #sendHistory(feed: Feed): void {
-    const { source } = feed;
-    const history = source.history();
-    if (feed.sentHistory === history) return;
-    feed.sentHistory = history;
-    const { epoch, txid } = source.position();
-    const { name } = source;
-    this.#socket.send({
-      kind: 'database',
-      name,
-      epoch,
-      txid,
-      pageSize: source.pageSize(),
-      history,
-    });
+  #sendHistory(feed: DatabaseFeed): void {
+    const message = feed.newHistory();
+    if (message !== undefined) this.#socket.send(message);
   }
 
   #acknowledge(name: string, { epoch, txid }: Position): void {
@@ -418,21 +317,25 @@ export class PrimarySession {
   }
 
   /** A repair is over when the replica confirms its position. */
-  #finishRepair(feed: Feed, txid: number): boolean {
+  #finishRepair(feed: DatabaseFeed, txid: number): boolean {
     const repair = this.#repair;
     if (repair?.name !== feed.source.name || !repair.isSent) return false;
     if (txid !== repair.position.txid) return false;
-    repair.close();
-    this.#repair = undefined;
+    this.#closeRepair();
     feed.isRepairing = false;
     feed.sentTxid = txid;
     this.#dirty.add(repair.name);
     return true;
   }
 
-  #repairOf(name: string): RepairSender {
+  #closeRepair(): void {
+    this.#repair?.close();
+    this.#repair = undefined;
+  }
+
+  #repairOf({ kind, name }: StreamMessageOf<'groups' | 'digests'>): RepairSender {
     if (this.#repair?.name === name) return this.#repair;
-    throw outOfPlace('groups');
+    throw outOfPlace(kind);
   }
 
   /** Sends one message or part; false when there is nothing to send now. */
@@ -449,43 +352,23 @@ export class PrimarySession {
   #sendHeartbeat(): boolean {
     if (!this.#isHeartbeatDue) return false;
     this.#isHeartbeatDue = false;
-    const heads = Array.from(this.#feeds.values(), (feed) => this.#newHead(feed)).filter(
+    const heads = Array.from(this.#feeds.values(), (feed) => feed.newHead(this.#repair)).filter(
       (head) => head !== undefined,
     );
     const clockMs = Math.floor(this.#options.clock.monotonicMs());
-    for (let at = 0; at === 0 || at < heads.length; at += POSITIONS_MAX) {
-      this.#socket.send({ kind: 'heartbeat', clockMs, heads: heads.slice(at, at + POSITIONS_MAX) });
+    for (const some of inMessages(heads)) {
+      this.#socket.send({ kind: 'heartbeat', clockMs, heads: some });
     }
     return true;
-  }
-
-  #newHead(feed: Feed): DatabaseHead | undefined {
-    const { source, isRepairing, sentTxid } = feed;
-    const { epoch, txid } = source.position();
-    const isRepair = isRepairing && this.#repair?.name === source.name;
-    const unsentBytes = isRepair
-      ? (this.#repair?.unsentBytes ?? 0)
-      : txid > sentTxid
-        ? source.bytesAfter(sentTxid)
-        : 0;
-    const head = { name: source.name, epoch, txid, unsentBytes };
-    const text = `${epoch} ${txid} ${unsentBytes}`;
-    if (text === feed.sentHead) return undefined;
-    feed.sentHead = text;
-    return head;
   }
 
   #sendDrop(): boolean {
     const [name] = this.#dropped;
     if (name === undefined || this.#sending !== undefined) return false;
-    this.#dropped.delete(name);
+    for (const names of [this.#dropped, this.#feeds]) names.delete(name);
     this.#leaving.add(name);
-    this.#feeds.delete(name);
     this.#acknowledgements?.forget(name);
-    if (this.#repair?.name === name) {
-      this.#repair.close();
-      this.#repair = undefined;
-    }
+    if (this.#repair?.name === name) this.#closeRepair();
     this.#socket.send({ kind: 'drop', name, epoch: this.#options.primary.epoch });
     return true;
   }
@@ -521,10 +404,7 @@ export class PrimarySession {
         feed.isRepairing = true;
         continue;
       }
-      assert(
-        file.minTxid === feed.sentTxid + 1,
-        'the log answers with the file that was asked for',
-      );
+      assert(file.minTxid === feed.sentTxid + 1, 'the log gives the file that was asked for');
       feed.sentTxid = file.maxTxid;
       this.#sending = { feed, file, offset: 0 };
       // Behind the others, so that they have their turn before its next file.
@@ -540,7 +420,7 @@ export class PrimarySession {
     const delayMs = repairRate.delayMs();
     if (delayMs > 0) {
       this.#cancelThrottle?.();
-      this.#cancelThrottle = clock.after(delayMs, () => this.#awake());
+      this.#cancelThrottle = clock.after(delayMs, () => this.#wake?.());
       return false;
     }
     const message = this.#repair.next();
@@ -553,7 +433,7 @@ export class PrimarySession {
   /** Repairs come one at a time: a view is costly to keep. */
   #openRepair(): RepairSender | undefined {
     for (const { isRepairing, source } of this.#feeds.values()) {
-      if (!isRepairing) continue;
+      if (!isRepairing || source.position().txid === 0) continue;
       this.#acknowledgements?.forget(source.name);
       return new RepairSender(source, this.#options.primary.epoch);
     }
@@ -562,8 +442,7 @@ export class PrimarySession {
 
   /** When all is sent: `ready` once, and the offer to take over when there is one to make. */
   #sendMilestone(): boolean {
-    if (this.#dirty.size > 0 || this.#sending !== undefined || this.#repair !== undefined)
-      return false;
+    if (this.#dirty.size > 0 || (this.#sending ?? this.#repair) !== undefined) return false;
     if (!this.#isReady) {
       this.#isReady = true;
       this.#socket.send({ kind: 'ready' });
@@ -571,155 +450,21 @@ export class PrimarySession {
     }
     if (this.#handOff === undefined || this.#handOff.isSent) return false;
     this.#handOff.isSent = true;
-    const positions = Array.from(this.#feeds.values(), ({ source }) => ({
-      name: source.name,
-      ...source.position(),
-    }));
+    const { attempt } = this.#handOff;
+    const feeds = [...this.#feeds.values()];
+    const positions = feeds.map(({ source }) => ({ name: source.name, ...source.position() }));
     const { epoch } = this.#options.primary;
-    for (let at = 0; at === 0 || at < positions.length; at += POSITIONS_MAX) {
-      const isLast = at + POSITIONS_MAX >= positions.length;
-      const some = positions.slice(at, at + POSITIONS_MAX);
-      this.#socket.send({ kind: 'offer', epoch, isLast, positions: some });
+    const parts = inMessages(positions);
+    for (const [index, some] of parts.entries()) {
+      const isLast = index === parts.length - 1;
+      this.#socket.send({ kind: 'offer', epoch, attempt, isLast, positions: some });
     }
     return true;
   }
 
-  #accepted({ problem, epoch }: StreamMessageOf<'accept'>): void {
-    // The offer it answers may have run out of time.
-    if (this.#handOff?.isSent !== true || epoch !== this.#options.primary.epoch) return;
+  #accepted({ problem, attempt }: StreamMessageOf<'accept'>): void {
+    // The offer it answers may have run out of time, and there may be another, with other positions.
+    if (this.#handOff?.attempt !== attempt) return;
     this.#handOff.settle(problem === '' ? undefined : handOffFailure(problem));
   }
-}
-
-/** Finds out which pages of a database a replica lacks, and sends those. */
-class RepairSender {
-  readonly name: string;
-  readonly #view: RepairView;
-  readonly #epoch: number;
-  readonly #groupDigests: Uint8Array;
-  readonly #page: Uint8Array;
-  #isBegun = false;
-  #isOver = false;
-  #held: Uint8Array[] = [];
-  /** Groups that differ; undefined until the replica has said what it holds. */
-  #groups: number[] | undefined;
-  /** The first of them for which the replica has not been asked. */
-  #queried = 0;
-  /** The first of them whose pages have not been looked at. */
-  #compared = 0;
-  readonly #answers = new Map<number, Uint8Array | undefined>();
-  #pages: number[] = [];
-
-  constructor(source: StreamSource, epoch: number) {
-    this.name = source.name;
-    this.#epoch = epoch;
-    this.#view = source.openView();
-    this.#groupDigests = this.#view.groupDigests();
-    this.#page = new Uint8Array(this.#view.pageSize);
-  }
-
-  get position(): Position {
-    return this.#view.position;
-  }
-
-  /** All has been sent; the replica has yet to confirm. */
-  get isSent(): boolean {
-    return this.#isOver;
-  }
-
-  /** At most so many bytes of pages are still to be sent. */
-  get unsentBytes(): number {
-    const { pageCount, pageSize } = this.#view;
-    const groups = this.#groups?.length ?? Math.ceil(pageCount / GROUP_PAGES);
-    const pages = (groups - this.#compared) * GROUP_PAGES + this.#pages.length;
-    return Math.min(pages, pageCount) * pageSize;
-  }
-
-  close(): void {
-    this.#view.close();
-  }
-
-  takeGroups({ isLast, bytes }: StreamMessageOf<'groups'>): void {
-    const heldBytes = this.#held.reduce((sum, { length }) => sum + length, bytes.length);
-    const isInPlace = this.#isBegun && this.#groups === undefined;
-    if (!isInPlace || bytes.length % DIGEST_BYTES !== 0) throw outOfPlace('groups');
-    if (heldBytes > this.#groupDigests.length) throw outOfPlace('groups');
-    this.#held.push(bytes);
-    if (!isLast) return;
-    const held = Buffer.concat(this.#held);
-    this.#groups = differingGroups(this.#groupDigests, held);
-    // A group of which the replica holds nothing needs no question.
-    for (const group of this.#groups) {
-      const at = group * DIGEST_BYTES;
-      const isHeld = held.subarray(at, at + DIGEST_BYTES).some((byte) => byte !== 0);
-      if (!isHeld) this.#answers.set(group, new Uint8Array());
-    }
-    this.#held = [];
-  }
-
-  takeDigests({ group, bytes }: StreamMessageOf<'digests'>): void {
-    const isAsked = this.#answers.has(group) && this.#answers.get(group) === undefined;
-    const isWhole = bytes.length % DIGEST_BYTES === 0 && bytes.length <= DIGEST_BYTES * GROUP_PAGES;
-    if (!isAsked || !isWhole) throw outOfPlace('digests');
-    this.#answers.set(group, bytes);
-  }
-
-  /** The next message; undefined when it depends on what the replica says, or all is sent. */
-  next(): StreamMessage | undefined {
-    const { name } = this;
-    if (!this.#isBegun) return this.#begin();
-    if (this.#groups === undefined || this.#isOver) return undefined;
-    const query = this.#nextQuery(this.#groups);
-    if (query !== undefined) return { kind: 'query', name, groups: query };
-    while (this.#pages.length === 0 && this.#compared < this.#groups.length) {
-      if (!this.#compareNext(this.#groups[this.#compared] ?? 0)) return undefined;
-    }
-    const pgno = this.#pages.pop();
-    if (pgno === undefined) {
-      this.#isOver = true;
-      return { kind: 'repaired', name, epoch: this.#epoch, digest: this.#view.digest };
-    }
-    this.#view.readPage(pgno, this.#page);
-    return { kind: 'page', name, pgno, bytes: this.#page };
-  }
-
-  #begin(): StreamMessage {
-    this.#isBegun = true;
-    const { position, history, pageSize, pageCount } = this.#view;
-    const { epoch: positionEpoch, txid } = position;
-    const { name } = this;
-    const epoch = this.#epoch;
-    return { kind: 'repair', name, epoch, positionEpoch, txid, pageSize, pageCount, history };
-  }
-
-  #nextQuery(groups: readonly number[]): number[] | undefined {
-    const end = Math.min(groups.length, this.#compared + QUERIES_AHEAD);
-    const ahead = groups.slice(this.#queried, Math.max(end, this.#queried));
-    this.#queried += ahead.length;
-    const unknown = ahead.filter((group) => !this.#answers.has(group));
-    for (const group of unknown) this.#answers.set(group, undefined);
-    return unknown.length > 0 ? unknown : undefined;
-  }
-
-  #compareNext(group: number): boolean {
-    const held = this.#answers.get(group);
-    if (held === undefined) return false;
-    this.#answers.delete(group);
-    this.#compared += 1;
-    const wanted = this.#view.pageDigests(group);
-    // Digests of absent pages are zeros, on either side and beyond the end.
-    const padded = new Uint8Array(wanted.length);
-    padded.set(held.subarray(0, wanted.length));
-    this.#pages = differingPages(group, wanted, padded)
-      .filter((pgno) => pgno <= this.#view.pageCount)
-      .reverse();
-    return true;
-  }
-}
-
-function handOffFailure(why: string): Error {
-  return streamError('stream_hand_off_failed', `The replica does not take over: ${why}.`, {
-    hint: 'This node stays primary; let writes go on, and try again or choose another replica.',
-    retryable: true,
-  });
 }

@@ -3,6 +3,7 @@ import { assert } from '@tandem/base';
 import { errnoOf, fileFailure, ReplicationError } from './replication-error.ts';
 import {
   nodeFiles,
+  removeQuietly,
   replaceFile,
   SmallFile,
   syncFolder,
@@ -213,7 +214,7 @@ export class Quarantine {
       }
       this.#files.renameSync(temporary, to);
     } catch (error) {
-      this.#files.rmSync(temporary, { force: true });
+      removeQuietly(temporary, this.#files);
       throw error;
     }
   }

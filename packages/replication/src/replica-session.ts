@@ -2,19 +2,19 @@ import { HEADER_BYTES, LtxDecoder, TRAILER_BYTES, type LtxHeader } from '@tandem
 import type { EpochHistory } from './epoch-history.ts';
 import type { MessageSocket } from './message-framing.ts';
 import { DIGEST_BYTES, GROUP_PAGES } from './page-digest.ts';
-import { ReplicationLag, type LagReading } from './replication-lag.ts';
+import type { ReplicationLags } from './replication-lag.ts';
 import {
   describeFailure,
+  inMessages,
   outOfPlace,
-  POSITIONS_MAX,
   PROTOCOL_VERSION,
   streamError,
+  type NamedPosition,
   type StreamEnd,
   type StreamMessage,
   type StreamMessageOf,
 } from './stream-message.ts';
 import type {
-  NamedPosition,
   RepairWriter,
   StreamClock,
   StreamReplica,
@@ -28,7 +28,7 @@ export interface ReplicaSessionOptions {
   readonly clock: StreamClock;
   readonly settings: StreamSettings;
   /** The lag of each database; it outlives the session. */
-  readonly lags: Map<string, ReplicationLag>;
+  readonly lags: ReplicationLags;
 }
 
 interface Arrival {
@@ -45,6 +45,8 @@ interface Repair {
 
 /** Files applied before the primary is told, when more are waiting. */
 const UNCONFIRMED_MAX = 16;
+/** An offer may name so many databases. */
+const DATABASES_MAX = 100_000;
 const GROUPS_BYTES = 1 << 19;
 
 /**
@@ -101,8 +103,8 @@ export class ReplicaSession {
       this.#end ??= describeFailure(error);
     } finally {
       this.#cancelPulse?.();
-      for (const lag of this.#options.lags.values()) lag.end();
-      this.#repair?.writer.abort();
+      this.#options.lags.end();
+      this.#abortRepair();
       this.#socket.send({ kind: 'end', reason: this.#end?.message ?? '' });
       this.#socket.close();
     }
@@ -129,7 +131,7 @@ export class ReplicaSession {
       const { name } = sink;
       const position = sink.position();
       this.#sinks.set(name, sink);
-      lagOf(lags, name).begin(position.txid);
+      lags.of(name).begin(position.txid);
       this.#socket.send({
         kind: 'database',
         name,
@@ -151,25 +153,16 @@ export class ReplicaSession {
   }
 
   async #take(message: StreamMessage): Promise<void> {
-    switch (message.kind) {
-      case 'end':
-        this.#end = {
-          kind: this.#hasAccepted ? 'handed_off' : 'ended',
-          message: message.reason,
-        };
-        return;
-      case 'refused': {
-        const { code, message: text, hint } = message;
-        this.#end = { kind: 'refused', code, message: text, ...(hint === '' ? {} : { hint }) };
-        return;
-      }
-      case 'welcome':
-        await this.#welcome(message);
-        return;
-      default:
-        if (!this.#isWelcome) throw outOfPlace(message.kind);
-        await this.#takeFromPrimary(message);
-    }
+    if (message.kind === 'end') {
+      this.#end = { kind: this.#hasAccepted ? 'handed_off' : 'ended', message: message.reason };
+    } else if (message.kind === 'refused') {
+      const { code, message: text, hint } = message;
+      this.#end = { kind: 'refused', code, message: text, ...(hint === '' ? {} : { hint }) };
+    } else if (message.kind === 'welcome') {
+      await this.#welcome(message);
+    } else if (this.#isWelcome) {
+      await this.#takeFromPrimary(message);
+    } else throw outOfPlace(message.kind);
   }
 
   async #takeFromPrimary(message: StreamMessage): Promise<void> {
@@ -184,7 +177,7 @@ export class ReplicaSession {
       case 'part':
         return this.#arriveMore(message.bytes);
       case 'diverged':
-        return (await this.#sink(message.name)).quarantineAfter(message.sharedTxid);
+        return this.#setAside(message);
       case 'repair':
         return this.#beginRepair(message);
       case 'query':
@@ -207,7 +200,15 @@ export class ReplicaSession {
         if (this.#isReady) throw outOfPlace('ready');
         this.#isReady = true;
         return replica.ready();
-      default:
+      case 'hello':
+      case 'groups':
+      case 'digests':
+      case 'ack':
+      case 'accept':
+      case 'gone':
+      case 'welcome':
+      case 'refused':
+      case 'end':
         throw outOfPlace(message.kind);
     }
   }
@@ -247,7 +248,7 @@ export class ReplicaSession {
     if (known !== undefined) return known;
     const sink = await this.#options.replica.open(name);
     this.#sinks.set(name, sink);
-    lagOf(this.#options.lags, name).begin(sink.position().txid);
+    this.#options.lags.of(name).begin(sink.position().txid);
     return sink;
   }
 
@@ -257,13 +258,19 @@ export class ReplicaSession {
     await sink.adoptHistory(history);
   }
 
+  async #setAside({ name, sharedTxid }: StreamMessageOf<'diverged'>): Promise<void> {
+    const sink = await this.#sink(name);
+    await sink.quarantineAfter(sharedTxid);
+    this.#options.lags.of(name).applied(sink.position().txid, 0);
+  }
+
   #arrive(start: StreamMessageOf<'ltx'>): Promise<void> {
     const { name, minTxid, maxTxid, totalBytes } = start;
     if (this.#arrival !== undefined) throw outOfPlace('ltx');
     if (maxTxid < minTxid || totalBytes > this.#options.settings.ltxBytesMax)
       throw outOfPlace('ltx');
     this.#arrival = { start, parts: [], missingBytes: totalBytes };
-    const lag = lagOf(this.#options.lags, name);
+    const lag = this.#options.lags.of(name);
     lag.received(maxTxid, totalBytes, this.#options.clock.monotonicMs());
     return this.#arriveMore(start.bytes);
   }
@@ -294,7 +301,7 @@ export class ReplicaSession {
     mustSpan(ltx, minTxid, maxTxid);
     const epoch = history.epochOf(maxTxid);
     await sink.apply(ltx, { minTxid, maxTxid, epoch, timestampMs, history });
-    lagOf(this.#options.lags, name).applied(maxTxid, ltx.length);
+    this.#options.lags.of(name).applied(maxTxid, ltx.length);
     this.#unconfirmed.set(name, sink);
     this.#unconfirmedFiles += 1;
   }
@@ -308,9 +315,7 @@ export class ReplicaSession {
     });
     this.#unconfirmed.clear();
     this.#unconfirmedFiles = 0;
-    for (let at = 0; at < positions.length; at += POSITIONS_MAX) {
-      this.#socket.send({ kind: 'ack', positions: positions.slice(at, at + POSITIONS_MAX) });
-    }
+    for (const some of inMessages(positions)) this.#socket.send({ kind: 'ack', positions: some });
   }
 
   async #beginRepair(target: StreamMessageOf<'repair'>): Promise<void> {
@@ -321,7 +326,7 @@ export class ReplicaSession {
     const writer = sink.beginRepair({ position, history, pageSize, pageCount });
     this.#repair = { target, sink, writer };
     this.#histories.set(name, history);
-    lagOf(this.#options.lags, name).received(txid, 0, this.#options.clock.monotonicMs());
+    this.#options.lags.of(name).received(txid, 0, this.#options.clock.monotonicMs());
     await this.#sendGroups(this.#repair);
   }
 
@@ -361,8 +366,17 @@ export class ReplicaSession {
     const { target, sink, writer } = this.#repairOf(name, 'repaired');
     await writer.commit(digest);
     this.#repair = undefined;
-    lagOf(this.#options.lags, name).applied(target.txid, 0);
+    this.#options.lags.of(name).applied(target.txid, 0);
     this.#unconfirmed.set(name, sink);
+  }
+
+  #abortRepair(): void {
+    try {
+      this.#repair?.writer.abort();
+    } catch (error) {
+      this.#end ??= describeFailure(error);
+    }
+    this.#repair = undefined;
   }
 
   #repairOf(name: string, kind: string): Repair {
@@ -371,14 +385,11 @@ export class ReplicaSession {
   }
 
   async #drop(name: string): Promise<void> {
-    if (this.#repair?.target.name === name) {
-      this.#repair.writer.abort();
-      this.#repair = undefined;
-    }
+    if (this.#repair?.target.name === name) this.#abortRepair();
     this.#unconfirmed.delete(name);
     this.#sinks.delete(name);
     this.#histories.delete(name);
-    this.#options.lags.delete(name);
+    this.#options.lags.drop(name);
     await this.#options.replica.drop(name);
     this.#socket.send({ kind: 'gone', name });
   }
@@ -386,13 +397,14 @@ export class ReplicaSession {
   #hear({ clockMs, heads }: StreamMessageOf<'heartbeat'>): void {
     const { lags, clock } = this.#options;
     const nowMs = clock.monotonicMs();
-    const headOf = new Map(heads.map((head) => [head.name, head]));
-    for (const [name, lag] of lags) lag.heard(clockMs, nowMs, headOf.get(name));
+    lags.heard(clockMs, nowMs, new Map(heads.map((head) => [head.name, head])));
   }
 
   /** Everything sent before the offer has been applied; so its positions are ours, or never will be. */
-  async #consider({ epoch, isLast, positions }: StreamMessageOf<'offer'>): Promise<void> {
+  async #consider(offer: StreamMessageOf<'offer'>): Promise<void> {
+    const { epoch, attempt, isLast, positions } = offer;
     this.#offered.push(...positions);
+    if (this.#offered.length > DATABASES_MAX) throw outOfPlace('offer');
     if (!isLast) return;
     const offered = this.#offered;
     this.#offered = [];
@@ -404,7 +416,7 @@ export class ReplicaSession {
     }
     if (problem === '') problem = await this.#takeOver(epoch, offered);
     this.#hasAccepted = problem === '';
-    this.#socket.send({ kind: 'accept', epoch, problem });
+    this.#socket.send({ kind: 'accept', attempt, problem });
   }
 
   async #takeOver(epoch: number, positions: readonly NamedPosition[]): Promise<string> {
@@ -415,29 +427,6 @@ export class ReplicaSession {
       return describeFailure(error).message;
     }
   }
-}
-
-/** The lag of a database; a new one when there is none. */
-function lagOf(lags: Map<string, ReplicationLag>, name: string): ReplicationLag {
-  const known = lags.get(name);
-  if (known !== undefined) return known;
-  const lag = new ReplicationLag();
-  lags.set(name, lag);
-  return lag;
-}
-
-/** The readings of all lags. */
-export function readLags(
-  lags: ReadonlyMap<string, ReplicationLag>,
-  nowMs: number,
-  quietMsMax: number,
-): Map<string, LagReading> {
-  const readings = new Map<string, LagReading>();
-  for (const [name, lag] of lags) {
-    const reading = lag.read(nowMs, quietMsMax);
-    if (reading !== undefined) readings.set(name, reading);
-  }
-  return readings;
 }
 
 function mustSpan(ltx: Uint8Array, minTxid: number, maxTxid: number): void {

@@ -98,6 +98,11 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     return this.#present?.state.log;
   }
 
+  /** Up to here, the database file itself holds everything durably. */
+  get syncedTxid(): number {
+    return this.#present?.state.table.txid ?? 0;
+  }
+
   position(): Position {
     return this.#present?.state.position ?? NOWHERE;
   }
@@ -127,13 +132,14 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     return this.#table?.pageDigests(group) ?? new Uint8Array();
   }
 
-  /** Lets applications write, in the name of `epoch`. */
+  /** Lets applications write, in the name of `epoch`: a new one, or that of a term that goes on. */
   becomePrimary(epoch: number): void {
     const present = this.#present;
     if (present === undefined || this.#replica === undefined) return;
     const { state, open } = present;
     const firstTxid = state.history.starts.length === 0 ? 1 : state.log.lastTxid + 1;
-    state.setHistory(state.history.begin(epoch, firstTxid));
+    const isSameTerm = state.history.starts.at(-1)?.epoch === epoch;
+    if (!isSameTerm) state.setHistory(state.history.begin(epoch, firstTxid));
     this.#primary = new PrimaryDatabase(open, state, this.#replica.cursor, this.#options);
     this.#replica.close().release();
     this.#replica = undefined;

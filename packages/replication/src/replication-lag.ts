@@ -105,3 +105,46 @@ export class ReplicationLag {
     this.#marks = this.#marks.filter((mark) => mark.txid > txid);
   }
 }
+
+/** The lags of a replica's databases, which outlive its streams. */
+export class ReplicationLags {
+  readonly #lags = new Map<string, ReplicationLag>();
+
+  /** The lag of a database; a new one when there is none. */
+  of(name: string): ReplicationLag {
+    const known = this.#lags.get(name);
+    if (known !== undefined) return known;
+    const lag = new ReplicationLag();
+    this.#lags.set(name, lag);
+    return lag;
+  }
+
+  /** The database is gone. */
+  drop(name: string): void {
+    this.#lags.delete(name);
+  }
+
+  /** A heartbeat about all databases; `heads` has those that have moved. See `ReplicationLag.heard`. */
+  heard(
+    clockMs: number,
+    nowMs: number,
+    heads: ReadonlyMap<string, { readonly txid: number; readonly unsentBytes: number }>,
+  ): void {
+    for (const [name, lag] of this.#lags) lag.heard(clockMs, nowMs, heads.get(name));
+  }
+
+  /** The stream has ended. */
+  end(): void {
+    for (const lag of this.#lags.values()) lag.end();
+  }
+
+  /** The lags of all databases of which a primary has been heard; see `ReplicationLag.read`. */
+  read(nowMs: number, quietMsMax: number): Map<string, LagReading> {
+    const readings = new Map<string, LagReading>();
+    for (const [name, lag] of this.#lags) {
+      const reading = lag.read(nowMs, quietMsMax);
+      if (reading !== undefined) readings.set(name, reading);
+    }
+    return readings;
+  }
+}

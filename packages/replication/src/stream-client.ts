@@ -2,8 +2,8 @@ import { request as requestHttp, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { MessageSocket } from './message-framing.ts';
-import { readLags, ReplicaSession } from './replica-session.ts';
-import type { LagReading, ReplicationLag } from './replication-lag.ts';
+import { ReplicaSession } from './replica-session.ts';
+import { ReplicationLags, type LagReading } from './replication-lag.ts';
 import { describeFailure, type StreamEnd } from './stream-message.ts';
 import { prepareSocket, STREAM_PATH, STREAM_PROTOCOL } from './stream-server.ts';
 import type { StreamClock, StreamLog, StreamReplica, StreamSettings } from './stream-source.ts';
@@ -59,10 +59,11 @@ export function backOffMs(failures: number, { minMs, maxMs }: BackOff, random: n
 /** A replica's end of the stream: keeps one to whoever is primary. */
 export class StreamClient {
   readonly #options: StreamClientOptions;
-  readonly #lags = new Map<string, ReplicationLag>();
+  readonly #lags = new ReplicationLags();
   #session: ReplicaSession | undefined;
   #isConnecting = false;
-  #connectedTo = '';
+  /** The last target, whatever came of it; empty when there was none. */
+  #target = '';
   /** Attempts in a row that led to nothing. */
   #failures = 0;
   #hurry: (() => void) | undefined;
@@ -80,13 +81,13 @@ export class StreamClient {
   /** The lag of each database of which a primary has been heard. */
   lags(): ReadonlyMap<string, LagReading> {
     const { clock, settings } = this.#options;
-    return readLags(this.#lags, clock.monotonicMs(), 3 * settings.heartbeatMs);
+    return this.#lags.read(clock.monotonicMs(), 3 * settings.heartbeatMs);
   }
 
   /** The target may have changed: a stream to another ends, and a pause is cut short. */
   retarget(): void {
     const target = this.#options.target()?.href ?? '';
-    if (target === this.#connectedTo) return;
+    if (target === this.#target) return;
     this.#failures = 0;
     this.#session?.close('another node is primary');
     this.#hurry?.();
@@ -103,13 +104,15 @@ export class StreamClient {
     try {
       while (!signal.aborted) {
         const target = this.#options.target();
+        this.#target = target?.href ?? '';
         const end = target && (await this.#stream(target, signal));
         if (signal.aborted) return;
         if (end !== undefined && onEnd?.(end) === 'stop') return;
         const isIdle = end === undefined;
         const pauseMs = isIdle ? backOff.maxMs : backOffMs(this.#failures, backOff, random());
         // Something may have changed while the stream was ending.
-        if (this.#options.target()?.href === target?.href) await this.#pause(clock, pauseMs);
+        if ((this.#options.target()?.href ?? '') === this.#target)
+          await this.#pause(clock, pauseMs);
       }
     } finally {
       signal.removeEventListener('abort', stop);
@@ -118,7 +121,6 @@ export class StreamClient {
 
   async #stream(target: URL, signal: AbortSignal): Promise<StreamEnd> {
     const { clock, settings, replica, log } = this.#options;
-    this.#connectedTo = target.href;
     this.#isConnecting = true;
     const opened = await this.#open(target, signal);
     this.#isConnecting = false;
@@ -136,7 +138,6 @@ export class StreamClient {
       ({ isReady } = session);
       this.#session = undefined;
     }
-    this.#connectedTo = '';
     end ??= { kind: 'failed', message: 'There was no connection.' };
     // After a goodbye the next attempt comes at once. A stream that broke may have broken for all
     // replicas at the same moment, so they spread out.
@@ -166,7 +167,6 @@ export class StreamClient {
     const request = (isSecure ? requestHttps : requestHttp)(new URL(STREAM_PATH, target), {
       method: 'POST',
       agent: false,
-      signal,
       headers: {
         connection: 'Upgrade',
         upgrade: STREAM_PROTOCOL,
@@ -175,9 +175,11 @@ export class StreamClient {
       },
       ...(isSecure ? tls : {}),
     });
-    const cancel = this.#options.clock.after(connectTimeoutMs, () =>
-      request.destroy(new Error(`no answer within ${connectTimeoutMs} ms`)),
-    );
+    const giveUp = (why: string) => () => void request.destroy(new Error(why));
+    const late = giveUp(`no answer within ${connectTimeoutMs} ms`);
+    const cancel = this.#options.clock.after(connectTimeoutMs, late);
+    const stop = giveUp('this replica stops');
+    signal.addEventListener('abort', stop);
     request.once('upgrade', (_answer, duplex, head) => resolve({ duplex, head }));
     request.once('response', (answer) => {
       void readRefusal(answer).then(resolve);
@@ -192,7 +194,10 @@ export class StreamClient {
       });
     });
     request.end();
-    return promise.finally(cancel);
+    return promise.finally(() => {
+      cancel();
+      signal.removeEventListener('abort', stop);
+    });
   }
 
   async #pause(clock: StreamClock, delayMs: number): Promise<void> {

@@ -1,7 +1,6 @@
 import { AssertionError, BaseError, type ErrorDetails } from '@tandem/base';
 import type { NodeIdentity } from '@tandem/lease';
-import { EpochHistory } from './epoch-history.ts';
-import type { NamedPosition } from './stream-source.ts';
+import { EpochHistory, type Position } from './epoch-history.ts';
 
 /** Failures of a stream between two nodes, with their meaning. */
 export const STREAM_ERROR_CODES = {
@@ -59,6 +58,19 @@ export function describeFailure(error: unknown): StreamEnd {
 export function outOfPlace(kind: string): Error {
   const message = `The other node broke the protocol: a message '${kind}' is out of place.`;
   return streamError('stream_bad_message', message);
+}
+
+/** A hand-off that came to nothing. */
+export function handOffFailure(why: string): Error {
+  return streamError('stream_hand_off_failed', `The replica does not take over: ${why}.`, {
+    hint: 'This node stays primary; let writes go on, and try again or choose another replica.',
+    retryable: true,
+  });
+}
+
+/** A position of a database by its name. */
+export interface NamedPosition extends Position {
+  readonly name: string;
 }
 
 /** Where the primary is with a database, and how much of its log it has not sent yet. */
@@ -167,9 +179,12 @@ const SHAPES = {
   /** R: these transactions and all before are applied and durable. An empty one is a sign of life. */
   ack: { type: 19, fields: { positions: 'positions' } },
   /** P: asks to take over at these positions; more of them follow unless `isLast`. */
-  offer: { type: 20, fields: { epoch: 'count', isLast: 'flag', positions: 'positions' } },
+  offer: {
+    type: 20,
+    fields: { epoch: 'count', attempt: 'count', isLast: 'flag', positions: 'positions' },
+  },
   /** R: holds these positions and may take over, unless `problem` is not empty. */
-  accept: { type: 21, fields: { epoch: 'count', problem: 'text' } },
+  accept: { type: 21, fields: { attempt: 'count', problem: 'text' } },
   /** R: answers `drop`; the node has done with the database what it does with such. */
   gone: { type: 23, fields: { name: 'name' } },
   /** R and P: a clean end. */
@@ -199,10 +214,46 @@ const KIND_OF_TYPE = new Map<number, Kind>(
   Object.entries(SHAPES).map(([kind, { type }]) => [type, kind as Kind]),
 );
 const NAME_BYTES_MAX = 1024;
+/** So many with names of full length are just below the size of a message. */
+const POSITIONS_MAX = 900;
 const COUNT_BYTES = 8;
 const WORD = 0x1_0000_0000;
 /** Backslashes and control characters, and segments that are empty, '.' or '..'. */
 const BAD_IN_NAME = /[\\\p{Cc}]|(?:^|\/)\.{0,2}(?:\/|$)/u;
+
+/** Why a primary does not take on the replica that says `hello`; undefined when it does. */
+export function refusalOf(
+  { version, node, clusterId, epoch }: MessageOf<'hello'>,
+  primary: {
+    readonly identity: NodeIdentity;
+    readonly clusterId: string;
+    readonly epoch: number;
+  },
+): MessageOf<'refused'> | undefined {
+  const refuse = (code: string, message: string, hint: string): MessageOf<'refused'> => ({
+    kind: 'refused',
+    code,
+    message,
+    hint,
+  });
+  if (version !== PROTOCOL_VERSION) {
+    const own = `this primary version ${PROTOCOL_VERSION}`;
+    const message = `${node.name} speaks version ${version} of the protocol, ${own}.`;
+    return refuse('version_unknown', message, 'Run the same release on all nodes.');
+  }
+  if (node.id === primary.identity.id) {
+    const hint = 'Give every node its own advertise URL, one that leads to it alone.';
+    return refuse('own_stream', `${node.name} has connected to itself.`, hint);
+  }
+  if (clusterId !== '' && clusterId !== primary.clusterId) {
+    const own = `its primary ${primary.identity.name} to cluster ${primary.clusterId}`;
+    const hint = 'Let the node set its data aside and join, or point it at the cluster it is of.';
+    return refuse('cluster_differs', `${node.name} belongs to cluster ${clusterId}, ${own}.`, hint);
+  }
+  if (epoch <= primary.epoch) return undefined;
+  const message = `${node.name} has seen epoch ${epoch}; this primary is of epoch ${primary.epoch}.`;
+  return refuse('epoch_outdated', message, 'This node is no longer primary and steps down.');
+}
 
 /** Whether a stream carries databases of this name: a relative path that stays inside its folder. */
 export function isDatabaseName(name: string): boolean {
@@ -214,7 +265,11 @@ export function encodeMessage(message: StreamMessage): Frame {
   const { type, fields }: Shape = SHAPES[message.kind];
   const out: Uint8Array[] = [];
   const values: Readonly<Record<string, unknown>> = { ...message };
-  for (const [field, kind] of Object.entries(fields)) encodeField(out, kind, values[field]);
+  for (const [field, as] of Object.entries(fields)) {
+    // `MessageOf` has given the value the type that the table says.
+    const encode = ENCODERS[as] as (out: Uint8Array[], value: unknown) => void;
+    encode(out, values[field]);
+  }
   return { type, payload: Buffer.concat(out) };
 }
 
@@ -234,8 +289,14 @@ export function decodeMessage({ type, payload }: Frame): StreamMessage {
   return { kind, ...Object.fromEntries(values) } as StreamMessage;
 }
 
-/** How many named positions or heads one message carries; more are spread over several. */
-export const POSITIONS_MAX = 900;
+/** Named positions or heads cut into as many as fit a message; one empty part when there are none. */
+export function inMessages<Item>(items: readonly Item[]): Item[][] {
+  const parts = [items.slice(0, POSITIONS_MAX)];
+  for (let at = POSITIONS_MAX; at < items.length; at += POSITIONS_MAX) {
+    parts.push(items.slice(at, at + POSITIONS_MAX));
+  }
+  return parts;
+}
 
 const DECODERS: { readonly [K in keyof FieldValues]: (reader: FieldReader) => FieldValues[K] } = {
   text: (reader) => reader.text(),
@@ -267,15 +328,6 @@ function readHistory(reader: FieldReader): EpochHistory {
   } catch (error) {
     throw bad('a history of epochs is none', error);
   }
-}
-
-function encodeField<K extends keyof FieldValues>(
-  out: Uint8Array[],
-  kind: K,
-  value: unknown,
-): void {
-  // What the table says of the field is what its type says; `MessageOf` ties the two.
-  ENCODERS[kind](out, value as FieldValues[K]);
 }
 
 const ENCODERS: {

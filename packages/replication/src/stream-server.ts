@@ -5,9 +5,15 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { NodeIdentity } from '@tandem/lease';
 import { MessageSocket } from './message-framing.ts';
-import { PrimarySession, type PrimarySessionStatus } from './primary-session.ts';
-import { streamError } from './stream-message.ts';
-import type { StreamClock, StreamLog, StreamPrimary, StreamSettings } from './stream-source.ts';
+import { PrimarySession } from './primary-session.ts';
+import { handOffFailure } from './stream-message.ts';
+import type {
+  PrimarySessionStatus,
+  StreamClock,
+  StreamLog,
+  StreamPrimary,
+  StreamSettings,
+} from './stream-source.ts';
 import { TransferRate } from './transfer-rate.ts';
 
 /** Where a node takes streams on. */
@@ -103,9 +109,9 @@ export class StreamServer {
   async handOff(nodeName: string, options: { readonly timeoutMs: number }): Promise<void> {
     const session = this.#sessionOf(nodeName);
     if (session === undefined) {
-      throw streamError('stream_hand_off_failed', `${nodeName} is not connected to this primary.`, {
-        hint: `Connected are: ${this.#nodeNames().join(', ') || 'none'}.`,
-      });
+      throw handOffFailure(
+        `${nodeName} is not connected to this primary (connected: ${this.#nodeNames().join(', ') || 'none'})`,
+      );
     }
     await session.handOff(options);
   }

@@ -46,14 +46,14 @@ export interface Compaction<File extends LtxFile> {
   readonly level: number;
   readonly minTxid: number;
   readonly maxTxid: number;
-  /** Of the last input: what the file to be made must carry (B4). */
+  /** Of the last input: what the file to be made must carry (B4, B9). */
   readonly createdMs: number;
   /** In the order of their transactions; one alone is copied. */
   readonly inputs: readonly File[];
 }
 
 /**
- * What to merge now (B3, B4): for each level, the files of the level below whose stretch of time has
+ * What to merge now (B9): for each level, the files of the level below whose stretch of time has
  * ended and that the level does not hold yet. Nothing is kept between calls: once the files exist
  * the same question has an empty answer, and a crash in between costs only the work. Ask again
  * after doing it, for the levels above.
@@ -80,7 +80,7 @@ export type SnapshotReason = 'first' | 'interval' | 'gap';
 /**
  * Whether to upload a snapshot: when there is none, when a new stretch of `snapshotIntervalMs` has
  * begun and there are newer transactions, or when the newest snapshot and what follows it leave a
- * gap, which only another snapshot closes (B9).
+ * gap, which only another snapshot closes (B10).
  */
 export function snapshotDue(
   files: readonly LtxFile[],

@@ -32,17 +32,23 @@ describe('B4: the name of an LTX file', () => {
     const layout = fc.constantFrom('folder' as const, 'bucket' as const);
     const level = fc.integer({ min: 0, max: 9 });
     fc.assert(
-      fc.property(layout, prefix, level, txid, txid, (layout, prefix, level, one, other) => {
-        const [minTxid, maxTxid] = [Math.min(one, other), Math.max(one, other)];
-        const key = ltxKey(layout, prefix, { level, minTxid, maxTxid });
-        expect(parseLtxKey(layout, key)).toEqual({
-          databasePrefix: prefix,
-          level,
-          minTxid,
-          maxTxid,
-        });
-        expect(parseLtxKey(layout === 'folder' ? 'bucket' : 'folder', key)).toBeUndefined();
-      }),
+      fc.property(
+        layout,
+        prefix,
+        level,
+        fc.tuple(txid, txid),
+        (layout, prefix, level, [one, other]) => {
+          const [minTxid, maxTxid] = [Math.min(one, other), Math.max(one, other)];
+          const key = ltxKey(layout, prefix, { level, minTxid, maxTxid });
+          expect(parseLtxKey(layout, key)).toEqual({
+            databasePrefix: prefix,
+            level,
+            minTxid,
+            maxTxid,
+          });
+          expect(parseLtxKey(layout === 'folder' ? 'bucket' : 'folder', key)).toBeUndefined();
+        },
+      ),
     );
   });
 

@@ -3,7 +3,7 @@ import { checkKey } from './object-key.ts';
 import { StorageError } from './storage-error.ts';
 
 /**
- * How Litestream v0.5 names LTX files; it differs by the kind of store (benbjohnson/litestream).
+ * B4: how Litestream v0.5 names LTX files; it differs by the kind of store (benbjohnson/litestream).
  *
  * - `folder`: `DATABASE/ltx/LEVEL/MIN-MAX.ltx`, the level in decimal (`litestream.go`, functions
  *   `LTXLevelDir` and `LTXFilePath`; used by `file/replica_client.go`).

@@ -10,7 +10,7 @@ export const TEMPORARY_FOLDER = '.tandem-tmp';
 const UNFIT_CHARACTER = /[\u0000-\u001f\u007f\\\ufffe\uffff]/;
 
 /**
- * Refuses a key that some store could not keep, or that would leave the store's folder.
+ * B3: refuses a key that some store could not keep, or that would leave the store's folder.
  *
  * @throws StorageError `storage_key_invalid`.
  */

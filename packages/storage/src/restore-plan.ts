@@ -6,7 +6,7 @@ import { StorageError } from './storage-error.ts';
 export type RestoreTarget =
   | { readonly kind: 'latest' }
   | { readonly kind: 'txid'; readonly txid: number }
-  /** With what was committed in that very millisecond. */
+  /** B6: with what was committed in that very millisecond. */
   | { readonly kind: 'time'; readonly timeMs: number };
 
 export interface RestorePlan<File extends LtxFile> {
@@ -25,12 +25,12 @@ export interface RestorePlan<File extends LtxFile> {
 }
 
 /**
- * Chooses the files that lead to a state (invariants B5 to B8 in `DESIGN.md`).
+ * Chooses the files that lead to a state (B5 in `DESIGN.md`).
  *
  * From the empty database on it takes, again and again, the file that begins no later than the next
  * transaction and ends latest, short of the target. Because a file with `minTxid` 1 is a whole
  * database, the first step picks the newest snapshot, the next ones the most merged files, the last
- * ones the tail. Nothing that stops short could reach further by another choice.
+ * ones the tail. No other choice could reach further (B8).
  *
  * @throws StorageError `backup_empty`, `backup_gap`, `backup_too_old`, `backup_not_there_yet`,
  * `backup_inside_file`.

@@ -3,11 +3,11 @@ import type { LtxFile } from './ltx-files.ts';
 import { SNAPSHOT_LEVEL } from './ltx-layout.ts';
 
 /**
- * What may be deleted now, oldest first (B10 to B12):
+ * What may be deleted now, oldest first:
  *
- * - everything that ends no later than the newest snapshot from before the retention time, which
+ * - B11: everything that ends no later than the newest snapshot from before the retention time, which
  *   itself stays: without it the first hours of that time could not be restored;
- * - files of a level with `keepMs` that are older, once the next level holds all their
+ * - B12: files of a level with `keepMs` that are older, once the next level holds all their
  *   transactions, but not the newest of the level: Litestream takes its position from it.
  *
  * Age counts from the newest file, or from `nowMs` if that is earlier, so that a clock that jumps

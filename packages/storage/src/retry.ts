@@ -9,9 +9,9 @@ export interface RetryPolicy {
   readonly delayMaxMs: number;
 }
 
-/** Some 30 seconds in all: longer than the restart of a small server, shorter than a lost lease. */
+/** Pauses of some 15 seconds in all, at most 31: longer than a small server takes to restart. */
 export const DEFAULT_RETRY_POLICY: RetryPolicy = {
-  attemptsMax: 7,
+  attemptsMax: 8,
   firstDelayMs: 250,
   delayMaxMs: 15_000,
 };

@@ -112,7 +112,7 @@ export class S3Client {
   }
 
   /**
-   * Every body is signed, none is sent as `UNSIGNED-PAYLOAD` or in signed chunks: R2, B2 and older
+   * Every body is signed, none is sent as `UNSIGNED-PAYLOAD` or in signed chunks: R2, Backblaze and older
    * MinIO and Ceph know only some of those forms, and over plain HTTP the hash is what notices a
    * changed byte. `Content-MD5` besides, because buckets with object lock insist on it.
    */

@@ -9,6 +9,9 @@ const BROKEN = /^(FATAL|INTERNAL) Error|database has been invalidated/i;
 const NOT_UNDERSTOOD =
   /^(Failed to extract statements|Parser|Syntax|Binder|Catalog|Parameter Not Resolved|Permission|Not implemented)\b|(Cannot prepare multiple statements|No statement to prepare)/i;
 
+/** A value that is not what its column holds. */
+const BAD_VALUE = /^(Conversion|Invalid Input|Invalid type|Out of Range|Constraint) Error/;
+
 /** RE2's own words for what is wrong with a pattern; DuckDB passes them on as they are. */
 const BAD_PATTERN =
   /^Invalid Input Error: (missing (\]|\)|argument)|unexpected \)|no argument for repetition|bad repetition|invalid (escape|character class|repetition|perl|named capture|UTF-8|capture group)|trailing \\|pattern too large)/i;
@@ -35,6 +38,15 @@ export function statementError(error: unknown): Error {
     return new WarehouseError('bad_statement', text, { cause: error });
   }
   return new WarehouseError('statement_failed', `The statement failed: ${message}`, {
+    cause: error,
+  });
+}
+
+/** The error of rows that are being inserted: `bad_row` when one of them is to blame. */
+export function rowError(error: unknown): unknown {
+  const message = messageOf(error);
+  if (!BAD_VALUE.test(message)) return error;
+  return new WarehouseError('bad_row', `The journal holds a wrong value: ${message}`, {
     cause: error,
   });
 }

@@ -4,12 +4,12 @@
  * A round reads in steps of bounded size; each step is one snapshot of the journal and one
  * transaction of the engine. The invariants it holds (W1, W2, W3, W4 and W5) are in `../DESIGN.md`.
  */
-import { EVENT_COLUMNS, VISIT_COLUMNS } from '@loggia/contract';
+import { PACKED_SEPARATOR, VISIT_COLUMNS, type PackedRows } from '@loggia/contract';
 import { assert } from '@tandem/base';
 import { catchUpError } from './engine-error.ts';
 import type { Mirror } from './mirror.ts';
 import type { StopSignal } from './stop-signal.ts';
-import type { TailHead, TailRow, TailSource } from './tail-source.ts';
+import type { TailHead, TailSource } from './tail-source.ts';
 import { WarehouseError } from './warehouse-error.ts';
 
 /** Rows of each table in one step: bounds the memory of a step and the time of its reads. */
@@ -23,13 +23,11 @@ const STEP_ROWS_MAX = 4096;
 const STEPS_PAST_TARGET_MAX = 32;
 
 const VISIT_ID = VISIT_COLUMNS.findIndex((column) => column.name === 'id');
-const EVENT_ID = EVENT_COLUMNS.findIndex((column) => column.name === 'id');
-const CHANGE = VISIT_COLUMNS.length;
 
 interface Step {
   readonly head: TailHead;
-  readonly events: readonly TailRow[];
-  readonly visits: readonly TailRow[];
+  readonly events: PackedRows;
+  readonly visits: PackedRows;
   /** True when nothing of the snapshot is left to be read. */
   readonly complete: boolean;
 }
@@ -145,18 +143,12 @@ export class Follower {
   }
 
   async #apply({ events, visits }: Step): Promise<void> {
-    if (events.length === 0 && visits.length === 0) return;
-    await this.#mirror.apply({ events, visits, replacedIds: this.#replacedIds(visits) });
-    for (const row of visits) this.#visitIdMax = Math.max(this.#visitIdMax, Number(row[VISIT_ID]));
-  }
-
-  #replacedIds(visits: readonly TailRow[]): number[] {
-    const ids: number[] = [];
-    for (const row of visits) {
-      const id = Number(row[VISIT_ID]);
-      if (id <= this.#visitIdMax && Number(row[CHANGE]) > this.#firstChange) ids.push(id);
-    }
-    return ids;
+    if (events.rowCount === 0 && visits.rowCount === 0) return;
+    const ids = visitIdsOf(visits);
+    const isFirstState = visits.last <= this.#firstChange;
+    const replacedIds = isFirstState ? [] : ids.filter((id) => id <= this.#visitIdMax);
+    await this.#mirror.apply({ events, visits, replacedIds });
+    for (const id of ids) this.#visitIdMax = Math.max(this.#visitIdMax, id);
   }
 
   #mustReset(head: TailHead): boolean {
@@ -192,9 +184,9 @@ export class Follower {
     const read = (): Step => {
       const head = this.#tail.head();
       const { eventId, visitChange } = this.#position ?? head;
-      const events = this.#tail.readEvents(eventId, rowsMax);
-      const visits = this.#tail.readVisits(visitChange, rowsMax);
-      const complete = events.length < rowsMax && visits.length < rowsMax;
+      const events = this.#tail.packEvents(eventId, rowsMax);
+      const visits = this.#tail.packVisits(visitChange, rowsMax);
+      const complete = events.rowCount < rowsMax && visits.rowCount < rowsMax;
       return { head, events, visits, complete };
     };
     return readJournal(() =>
@@ -205,15 +197,18 @@ export class Follower {
 
 function positionAfter(step: Step, before: TailHead | undefined): TailHead {
   assert(before !== undefined, 'a step is taken into tables that exist');
-  const event = step.events.at(-1);
-  const visit = step.visits.at(-1);
   // The head may lie beyond the last row when that row has been deleted.
   const floor = step.complete ? step.head : before;
   return {
-    eventId: Math.max(floor.eventId, event === undefined ? 0 : Number(event[EVENT_ID])),
-    visitChange: Math.max(floor.visitChange, visit === undefined ? 0 : Number(visit[CHANGE])),
+    eventId: Math.max(floor.eventId, step.events.last),
+    visitChange: Math.max(floor.visitChange, step.visits.last),
     epoch: before.epoch,
   };
+}
+
+function visitIdsOf({ rowCount, columns }: PackedRows): number[] {
+  const ids = new TextDecoder().decode(columns[VISIT_ID]);
+  return rowCount === 0 ? [] : ids.split(PACKED_SEPARATOR).map(Number);
 }
 
 /** Not `covers`: a journal that has gone back is not where the tables are. */

@@ -9,6 +9,6 @@ export type { EventStore, QueryOptions, StoreStatus } from './event-store.ts';
 export { RemoteStore, STORE_RESOURCE_LIMITS } from './remote-store.ts';
 export type { RemoteStoreOptions } from './remote-store.ts';
 export { serveStore } from './serve-store.ts';
-export type { TailHead, TailRow, TailSource } from './tail-source.ts';
+export type { TailHead, TailSource } from './tail-source.ts';
 export { WAREHOUSE_ERROR_CODES, WarehouseError } from './warehouse-error.ts';
 export type { WarehouseErrorCode } from './warehouse-error.ts';

@@ -1,12 +1,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { ChunkWriter } from './chunk-writer.ts';
+import type { PackedRows } from '@loggia/contract';
+import { PackedWriter } from './packed-writer.ts';
 import { EVENT_TABLE, VISIT_TABLE } from './table-schema.ts';
-import type { TailRow } from './tail-source.ts';
 
 /** What one transaction brings. */
 export interface MirrorChange {
-  readonly events: readonly TailRow[];
-  readonly visits: readonly TailRow[];
+  readonly events: PackedRows;
+  readonly visits: PackedRows;
   /** Ids of those of `visits` of which an older state may be in the table. */
   readonly replacedIds: readonly number[];
 }
@@ -15,21 +15,21 @@ export interface MirrorChange {
  * Rows written between checkpoints, the size of a row group of the engine. Written rows are about
  * ten times as large until the checkpoint compresses them; it also reclaims replaced visits (W6).
  */
-const CHECKPOINT_ROWS = 122_880;
+const CHECKPOINT_ROWS = 245_760;
 
 /** The tables `event` and `visit`, changed only here, over the one connection that writes. */
 export class Mirror {
   readonly #connection: DuckDBConnection;
-  readonly #events: ChunkWriter;
-  readonly #visits: ChunkWriter;
+  readonly #events: PackedWriter;
+  readonly #visits: PackedWriter;
   #eventCount = 0;
   #visitCount = 0;
   #rowsSinceCheckpoint = 0;
 
   constructor(connection: DuckDBConnection) {
     this.#connection = connection;
-    this.#events = new ChunkWriter(connection, EVENT_TABLE);
-    this.#visits = new ChunkWriter(connection, VISIT_TABLE);
+    this.#events = new PackedWriter(connection, EVENT_TABLE);
+    this.#visits = new PackedWriter(connection, VISIT_TABLE);
   }
 
   get eventCount(): number {
@@ -63,9 +63,10 @@ export class Mirror {
       await this.#visits.append(change.visits);
       await this.#events.append(change.events);
     });
-    this.#eventCount += change.events.length;
-    this.#visitCount += change.visits.length - deletedCount;
-    this.#rowsSinceCheckpoint += change.events.length + change.visits.length;
+    const { events, visits } = change;
+    this.#eventCount += events.rowCount;
+    this.#visitCount += visits.rowCount - deletedCount;
+    this.#rowsSinceCheckpoint += events.rowCount + visits.rowCount;
   }
 
   /**

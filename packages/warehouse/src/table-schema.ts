@@ -3,7 +3,9 @@ import { type Column, type ColumnType, EVENT_COLUMNS, VISIT_COLUMNS } from '@log
 
 export interface TableSchema {
   readonly name: string;
-  /** The engine's types, in the order of the contract's columns. */
+  /** The contract's. */
+  readonly columns: readonly Column[];
+  /** The engine's types, in the order of the columns. */
   readonly types: readonly DuckDBType[];
   /** Creates the table in the current database unless it is there. */
   readonly createSql: string;
@@ -31,7 +33,12 @@ export const VISIT_TABLE: TableSchema = tableSchema('visit', VISIT_COLUMNS);
 function tableSchema(name: string, columns: readonly Column[]): TableSchema {
   const types = columns.map(duckdbType);
   const list = columns.map((column) => `${column.name} ${duckdbType(column).toString()}`);
-  return { name, types, createSql: `CREATE TABLE IF NOT EXISTS ${name} (${list.join(', ')})` };
+  return {
+    name,
+    columns,
+    types,
+    createSql: `CREATE TABLE IF NOT EXISTS ${name} (${list.join(', ')})`,
+  };
 }
 
 function duckdbType(column: Column): DuckDBType {

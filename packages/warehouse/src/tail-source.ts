@@ -1,3 +1,5 @@
+import type { PackedRows } from '@loggia/contract';
+
 /** Where the journal stands. */
 export interface TailHead {
   /** The greatest event id ever committed, 0 when there is none. */
@@ -8,25 +10,21 @@ export interface TailHead {
   readonly epoch: number;
 }
 
-/** One row of the journal, values in the order of the column table. */
-export type TailRow = readonly unknown[];
-
 /**
  * The journal as the warehouse follows it. All calls are synchronous and may throw.
  *
- * Integers may be numbers or bigints, `int64` is a bigint, flags are 0 or 1, properties are JSON
- * text or null.
+ * In packed rows integers are decimal, flags 0 or 1, properties JSON text.
  */
 export interface TailSource {
   head(): TailHead;
-  /** Events with an id above `afterId`, ascending, `rowsMax` at most; `EVENT_COLUMNS` order. */
-  readEvents(afterId: number, rowsMax: number): readonly TailRow[];
+  /** The events that follow id `afterId`, `rowsMax` at most; `EVENT_COLUMNS` order. */
+  packEvents(afterId: number, rowsMax: number): PackedRows;
   /**
-   * Visits with a change number above `afterChange`, ascending by it, each in its newest state;
-   * `VISIT_COLUMNS` order and the change number as last element. Visits of one number come in one
-   * answer, which may therefore have more than `rowsMax` rows.
+   * The visits whose change numbers follow `afterChange`, each in its newest state; `VISIT_COLUMNS`
+   * order, and `last` is a change number. Visits of one number come in one answer, which may
+   * therefore have more than `rowsMax` rows.
    */
-  readVisits(afterChange: number, rowsMax: number): readonly TailRow[];
+  packVisits(afterChange: number, rowsMax: number): PackedRows;
   /**
    * Runs `body` so that all its reads see one committed state. Without it, a commit that falls
    * between two reads shows in the second only, until the next catch-up.

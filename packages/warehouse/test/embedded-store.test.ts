@@ -124,13 +124,13 @@ describe('what is in the answer', () => {
       stepRowsMax: 4,
       tail: {
         head: () => tail.head(),
-        readEvents: (afterId, rowsMax) => tail.readEvents(afterId, rowsMax),
-        readVisits: (afterChange, rowsMax) => {
+        packEvents: (afterId, rowsMax) => tail.packEvents(afterId, rowsMax),
+        packVisits: (afterChange, rowsMax) => {
           if (afterChange >= 8 && !changed) {
             changed = true;
             tail.commit({ visits: [{ id: 2, pageviews: 9 }] });
           }
-          return tail.readVisits(afterChange, rowsMax);
+          return tail.packVisits(afterChange, rowsMax);
         },
       },
     });
@@ -446,11 +446,11 @@ describe('failure and end', () => {
       stepRowsMax: 2,
       tail: {
         head: () => tail.head(),
-        readEvents: (afterId, rowsMax) => {
+        packEvents: (afterId, rowsMax) => {
           tail.commit({ events: [{}, {}, {}] });
-          return tail.readEvents(afterId, rowsMax);
+          return tail.packEvents(afterId, rowsMax);
         },
-        readVisits: (afterChange, rowsMax) => tail.readVisits(afterChange, rowsMax),
+        packVisits: (afterChange, rowsMax) => tail.packVisits(afterChange, rowsMax),
       },
     });
     const { rows } = await store.query(sql('SELECT count(*) > 0 FROM event'));

@@ -2,18 +2,23 @@ import {
   type Column,
   EVENT_COLUMNS,
   type EventColumn,
+  PACKED_NULL,
+  PACKED_SEPARATOR,
+  type PackedRows,
   VISIT_COLUMNS,
   type VisitColumn,
 } from '@loggia/contract';
-import type { TailHead, TailRow, TailSource } from '../src/index.ts';
+import type { TailHead, TailSource } from '../src/index.ts';
+
+type Row = readonly unknown[];
 
 export type EventValues = Partial<Record<EventColumn, unknown>>;
 export type VisitValues = Partial<Record<VisitColumn, unknown>>;
 
 /** A journal in memory: an array of events and a map of visits, and what a follower sees of it. */
 export class MemoryTail implements TailSource {
-  events: TailRow[] = [];
-  visits = new Map<number, { change: number; row: TailRow }>();
+  events: Row[] = [];
+  visits = new Map<number, { change: number; row: Row }>();
   epoch = 1;
   #eventId = 0;
   #change = 0;
@@ -46,25 +51,41 @@ export class MemoryTail implements TailSource {
     return { eventId: this.#eventId, visitChange: this.#change, epoch: this.epoch };
   }
 
-  readEvents(afterId: number, rowsMax: number): TailRow[] {
+  packEvents(afterId: number, rowsMax: number): PackedRows {
     if (this.failure !== undefined) throw this.failure;
     const begin = this.events.findIndex((row) => Number(row[0]) > afterId);
-    return begin < 0 ? [] : this.events.slice(begin, begin + rowsMax);
+    const rows = begin < 0 ? [] : this.events.slice(begin, begin + rowsMax);
+    return packed(rows, Number(rows.at(-1)?.[0] ?? 0));
   }
 
-  readVisits(afterChange: number, rowsMax: number): TailRow[] {
+  packVisits(afterChange: number, rowsMax: number): PackedRows {
     if (this.failure !== undefined) throw this.failure;
     const rows = [...this.visits.values()]
       .filter(({ change }) => change > afterChange)
       .sort((a, b) => a.change - b.change);
     const lastChange = rows.slice(0, rowsMax).at(-1)?.change ?? 0;
-    return rows
-      .filter(({ change }, index) => index < rowsMax || change === lastChange)
-      .map(({ change, row }) => [...row, change]);
+    const taken = rows.filter(({ change }, index) => index < rowsMax || change === lastChange);
+    return packed(
+      taken.map(({ row }) => row),
+      lastChange,
+    );
   }
 }
 
-function rowOf(columns: readonly Column[], values: Readonly<Record<string, unknown>>): TailRow {
+function packed(rows: readonly Row[], last: number): PackedRows {
+  const [first] = rows;
+  if (first === undefined) return { rowCount: 0, last: 0, columns: [] };
+  const columns = first.map((_, index) =>
+    Buffer.from(rows.map((row) => textOf(row[index])).join(PACKED_SEPARATOR)),
+  );
+  return { rowCount: rows.length, last, columns };
+}
+
+function textOf(value: unknown): string {
+  return value === null ? PACKED_NULL : String(value);
+}
+
+function rowOf(columns: readonly Column[], values: Readonly<Record<string, unknown>>): Row {
   return columns.map(({ name, type, nullable }) => {
     const value = values[name];
     if (value !== undefined) return value;

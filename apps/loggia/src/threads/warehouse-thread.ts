@@ -16,8 +16,8 @@ const { folder, limits, queriesRunningMax } = workerData as WarehouseThreadData;
 const journal = Journal.open({ folder, readOnly: true });
 const tail: TailSource = {
   head: () => journal.tail.head(),
-  readEvents: (afterId, rowsMax) => journal.tail.readEvents(afterId, rowsMax),
-  readVisits: (afterChange, rowsMax) => journal.tail.readVisits(afterChange, rowsMax),
+  packEvents: (afterId, rowsMax) => journal.tail.packEvents(afterId, rowsMax),
+  packVisits: (afterChange, rowsMax) => journal.tail.packVisits(afterChange, rowsMax),
   snapshot: (body) => journal.snapshot(body),
 };
 const queries = { runningMax: queriesRunningMax };

@@ -1,0 +1,106 @@
+import { watch, type FSWatcher } from 'node:fs';
+import type { ReplicatedDatabase } from './replicated-database.ts';
+
+/** A look this often finds what no notification told of. */
+const POLL_MS = 20;
+/** The log is written a moment before its index says so. */
+const LOOK_AGAIN_MS = 1;
+const LOOKS_AGAIN_MAX = 4;
+
+export interface CaptureLoopOptions {
+  readonly onCommit: (database: ReplicatedDatabase, transactions: number) => void;
+  /** A database could not be captured; it is tried again. */
+  readonly onError: (database: ReplicatedDatabase, error: unknown) => void;
+}
+
+interface Watched {
+  readonly database: ReplicatedDatabase;
+  readonly watcher: FSWatcher;
+  looksLeft: number;
+  isDue: boolean;
+}
+
+/** Captures what applications commit, soon after they have: on notification, and by polling. */
+export class CaptureLoop {
+  readonly #options: CaptureLoopOptions;
+  readonly #watched = new Map<ReplicatedDatabase, Watched>();
+  #poll: NodeJS.Timeout | undefined;
+  #isScheduled = false;
+
+  constructor(options: CaptureLoopOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to watch a database of which this node is primary. */
+  add(database: ReplicatedDatabase): void {
+    if (this.#watched.has(database)) return;
+    const watcher = watch(`${database.path}-wal`, () => {
+      const watched = this.#watched.get(database);
+      if (watched === undefined) return;
+      watched.isDue = true;
+      watched.looksLeft = LOOKS_AGAIN_MAX;
+      this.#schedule();
+    });
+    // The poll finds what a broken watch does not tell.
+    watcher.on('error', () => watcher.close());
+    this.#watched.set(database, { database, watcher, looksLeft: 0, isDue: true });
+    this.#poll ??= setInterval(() => this.#lookAtAll(), POLL_MS);
+    this.#schedule();
+  }
+
+  remove(database: ReplicatedDatabase): void {
+    this.#watched.get(database)?.watcher.close();
+    this.#watched.delete(database);
+    if (this.#watched.size > 0) return;
+    clearInterval(this.#poll);
+    this.#poll = undefined;
+  }
+
+  close(): void {
+    for (const database of this.#watched.keys()) this.remove(database);
+  }
+
+  #lookAtAll(): void {
+    for (const watched of this.#watched.values()) watched.isDue = true;
+    this.#look();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#look();
+    });
+  }
+
+  #look(): void {
+    let mustLookAgain = false;
+    for (const watched of this.#watched.values()) {
+      if (!watched.isDue) continue;
+      watched.isDue = false;
+      if (this.#capture(watched.database) > 0) {
+        watched.looksLeft = 0;
+      } else if (watched.looksLeft > 0) {
+        watched.looksLeft -= 1;
+        watched.isDue = true;
+        mustLookAgain = true;
+      }
+    }
+    if (mustLookAgain) setTimeout(() => this.#schedule(), LOOK_AGAIN_MS);
+  }
+
+  #capture(database: ReplicatedDatabase): number {
+    try {
+      const transactions = database.capture();
+      if (transactions > 0) {
+        this.#options.onCommit(database, transactions);
+        database.checkpointIfDue();
+      }
+      return transactions;
+    } catch (error) {
+      this.#options.onError(database, error);
+      return 0;
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '@tandem/base';
+import { findDatabases, inodeOf, type DatabaseFilter } from './database-files.ts';
+import type { Quarantine } from './quarantine.ts';
+import { ReplicatedDatabase, type ReplicatedDatabaseOptions } from './replicated-database.ts';
+import { ReplicationError } from './replication-error.ts';
+
+export interface DatabaseSetOptions
+  extends Omit<ReplicatedDatabaseOptions, 'name' | 'path' | 'stateFolder' | 'quarantine' | 'clock'> {
+  /** Where the databases are. */
+  readonly folder: string;
+  /** Where this node keeps what belongs to them. */
+  readonly stateFolder: string;
+  readonly quarantine: Quarantine;
+  readonly clock: Clock;
+  readonly isMeant: DatabaseFilter;
+  /** What to do with a database that is not in WAL mode. */
+  readonly journalMode: 'switch' | 'refuse';
+}
+
+/** What a look at the folder found. */
+export interface FolderChange {
+  readonly opened: readonly ReplicatedDatabase[];
+  /** Names of databases whose files are gone. */
+  readonly dropped: readonly string[];
+  /** Databases that cannot be replicated for now, with the reason. */
+  readonly refused: readonly { readonly name: string; readonly error: Error }[];
+}
+
+interface Member {
+  readonly database: ReplicatedDatabase;
+  inode: number | undefined;
+}
+
+/** The databases of a node: those in its folder, and those that a primary has told it of. */
+export class DatabaseSet {
+  readonly #options: DatabaseSetOptions;
+  readonly #members = new Map<string, Member>();
+
+  constructor(options: DatabaseSetOptions) {
+    this.#options = options;
+    mkdirSync(options.folder, { recursive: true });
+    options.quarantine.finishMoves();
+  }
+
+  /** In the order in which they were opened. */
+  *[Symbol.iterator](): Generator<ReplicatedDatabase> {
+    for (const { database } of this.#members.values()) yield database;
+  }
+
+  get(name: string): ReplicatedDatabase | undefined {
+    return this.#members.get(name)?.database;
+  }
+
+  /** The database of that name, made empty when there is none. */
+  open(name: string): ReplicatedDatabase {
+    const existing = this.get(name);
+    if (existing !== undefined) return existing;
+    const path = this.#pathOf(name);
+    mkdirSync(dirname(path), { recursive: true });
+    return this.#add(name);
+  }
+
+  /** Looks for databases that were made, renamed or dropped by applications. */
+  look(): FolderChange {
+    const dropped = [...this.#members].flatMap(([name, { database, inode }]) => {
+      if (!database.isPresent || inodeOf(database.path) === inode) return [];
+      this.#forget(name);
+      return [name];
+    });
+    const known = new Set([...this.#members.values()].flatMap(({ inode }) => inode ?? []));
+    const opened: ReplicatedDatabase[] = [];
+    const refused: { name: string; error: Error }[] = [];
+    for (const { name } of findDatabases(this.#options.folder, known, this.#options.isMeant)) {
+      if (this.#members.has(name)) continue;
+      try {
+        this.#mustBeWal(name);
+        opened.push(this.#add(name));
+      } catch (error) {
+        refused.push({ name, error: error instanceof Error ? error : new Error(String(error)) });
+      }
+    }
+    return { opened, dropped, refused };
+  }
+
+  /** Sets a database aside that the primary does not have. */
+  setAside(name: string, reason: string): void {
+    const member = this.#members.get(name);
+    if (member === undefined) return;
+    this.#members.delete(name);
+    if (member.database.isPresent) member.database.setAside(reason);
+    else member.database.close();
+  }
+
+  /** A repair has given the database another file. */
+  refreshInode(name: string): void {
+    const member = this.#members.get(name);
+    if (member !== undefined) member.inode = inodeOf(member.database.path);
+  }
+
+  close(): void {
+    for (const { database } of this.#members.values()) database.close();
+    this.#members.clear();
+  }
+
+  /** A file that is gone: what was kept beside it would be wrong for the next of that name. */
+  #forget(name: string): void {
+    this.#members.get(name)?.database.close();
+    this.#members.delete(name);
+    rmSync(this.#stateOf(name), { recursive: true, force: true });
+  }
+
+  #add(name: string): ReplicatedDatabase {
+    const path = this.#pathOf(name);
+    const stateFolder = this.#stateOf(name);
+    const database = new ReplicatedDatabase({ ...this.#options, name, path, stateFolder });
+    this.#members.set(name, { database, inode: inodeOf(path) });
+    return database;
+  }
+
+  #pathOf(name: string): string {
+    const isPlain = name.split('/').every((part) => part !== '' && !part.startsWith('.'));
+    if (isPlain && !name.includes('\0')) return join(this.#options.folder, name);
+    throw new ReplicationError('not_a_database', `'${name}' cannot be the name of a database`);
+  }
+
+  /** Each database has one folder: slashes in its name cannot make it part of another's. */
+  #stateOf(name: string): string {
+    return join(this.#options.stateFolder, 'dbs', encodeURIComponent(name));
+  }
+
+  #mustBeWal(name: string): void {
+    const path = this.#pathOf(name);
+    if (existsSync(`${path}-wal`)) return;
+    const connection = new DatabaseSync(path, { timeout: this.#options.busyTimeoutMs });
+    try {
+      const read = connection.prepare('PRAGMA journal_mode').get();
+      if (read?.journal_mode === 'wal') return;
+      const mode = String(read?.journal_mode);
+      if (this.#options.journalMode === 'refuse') throw notWal(path, mode);
+      const changed = connection.prepare('PRAGMA journal_mode = WAL').get();
+      if (changed?.journal_mode !== 'wal') throw notWal(path, mode);
+    } finally {
+      connection.close();
+    }
+  }
+}
+
+function notWal(path: string, mode: string): ReplicationError {
+  return new ReplicationError('not_wal', `${path} is in journal mode ${mode}, not WAL`, {
+    retryable: true,
+    hint: `Run sqlite3 ${path} 'PRAGMA journal_mode=WAL' while nobody uses it, or set databases.journal-mode: switch.`,
+  });
+}

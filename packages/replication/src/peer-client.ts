@@ -1,0 +1,88 @@
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import type { Position } from './epoch-history.ts';
+import type { StreamTls } from './stream-client.ts';
+
+/** What a node tells others of itself. */
+export interface PeerReport {
+  readonly name: string;
+  readonly clusterId: string | undefined;
+  readonly highestEpoch: number;
+  readonly positions: Readonly<Record<string, Position>>;
+}
+
+export interface PeerAccess {
+  readonly token?: string;
+  readonly tls?: StreamTls;
+  readonly timeoutMs: number;
+}
+
+export const PEER_POSITION_PATH = '/tandem/position';
+export const PEER_FAILSAFE_PATH = '/tandem/failsafe';
+const ANSWER_BYTES_MAX = 1 << 20;
+
+/** Asks a node for its positions. Rejects when it does not answer as it should. */
+export async function askPosition(url: string, access: PeerAccess): Promise<PeerReport> {
+  return parseReport(await ask(new URL(PEER_POSITION_PATH, url), access));
+}
+
+/** Asks a node to acknowledge the epoch and not to take the lease for `durationMs`. */
+export async function askFailsafe(
+  url: string,
+  question: { readonly epoch: number; readonly durationMs: number },
+  access: PeerAccess,
+): Promise<boolean> {
+  const answer = await ask(new URL(PEER_FAILSAFE_PATH, url), access, question);
+  return Object(answer).acknowledged === true;
+}
+
+/** @throws TypeError when the answer is no report. */
+function parseReport(value: unknown): PeerReport {
+  const { name, clusterId, highestEpoch, positions } = Object(value) as Partial<PeerReport>;
+  if (typeof name !== 'string' || typeof highestEpoch !== 'number') throw new TypeError('no report');
+  const named = Object.entries(Object(positions) as Record<string, Position>).map(
+    ([database, { epoch, txid }]) => [database, { epoch: Number(epoch), txid: Number(txid) }],
+  );
+  return { name, clusterId, highestEpoch, positions: Object.fromEntries(named) };
+}
+
+function ask(url: URL, access: PeerAccess, body?: object): Promise<unknown> {
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  const isSecure = url.protocol === 'https:';
+  const text = body === undefined ? '' : JSON.stringify(body);
+  const request = (isSecure ? requestHttps : requestHttp)(url, {
+    method: body === undefined ? 'GET' : 'POST',
+    agent: false,
+    signal: AbortSignal.timeout(access.timeoutMs),
+    headers: {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(text),
+      ...(access.token === undefined ? {} : { authorization: `Bearer ${access.token}` }),
+    },
+    ...(isSecure ? access.tls : {}),
+  });
+  request.on('error', reject);
+  request.on('response', (answer) => {
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    answer.on('error', reject);
+    answer.on('data', (part: Buffer) => {
+      bytes += part.length;
+      parts.push(part);
+      if (bytes > ANSWER_BYTES_MAX) answer.destroy(new Error('the answer is too long'));
+    });
+    answer.on('end', () => {
+      if (answer.statusCode !== 200) {
+        reject(new Error(`${url.origin} answered ${answer.statusCode}`));
+        return;
+      }
+      try {
+        resolve(JSON.parse(Buffer.concat(parts).toString('utf8')));
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+  });
+  request.end(text);
+  return promise;
+}

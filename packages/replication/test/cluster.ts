@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@tandem/base';
+import { type LeaseStore, type NodeIdentity, parseLeaseTimings } from '@tandem/lease';
+import { ReplicationNode, type ReplicationNodeOptions } from '../src/index.ts';
+
+/** How a test node gets its lease. */
+export type MakeStore = (identity: NodeIdentity) => LeaseStore;
+
+export interface TestNode {
+  readonly node: ReplicationNode;
+  readonly folder: string;
+  readonly url: string;
+  readonly logged: string[];
+  /** Ends the node in an orderly way; its folder stays. */
+  readonly stop: () => Promise<void>;
+}
+
+export const TEST_TIMINGS = parseLeaseTimings({ durationMs: 1500, retryMs: 200 });
+const TOKEN = 'a-token-for-tests-0123456789';
+
+/** Nodes in one process, each with its folder and HTTP server on a free port of the loopback. */
+export class TestCluster {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'cluster-'));
+  readonly #nodes = new Set<TestNode>();
+
+  folderOf(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  /** Starts a node, on the folder it had before if there is one of that name. */
+  async start(
+    name: string,
+    makeStore: MakeStore,
+    options: Partial<ReplicationNodeOptions> & { readonly server?: Server } = {},
+  ): Promise<TestNode> {
+    const { server = createServer(), ...rest } = options;
+    if (!server.listening) {
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    }
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const identity = { id: `${name}-${Math.random()}`, name, advertiseUrl: url };
+    const logged: string[] = [];
+    const folder = this.folderOf(name);
+    const node = new ReplicationNode({
+      folder: join(folder, 'databases'),
+      stateFolder: join(folder, 'state'),
+      identity,
+      store: makeStore(identity),
+      timings: TEST_TIMINGS,
+      clock: systemClock,
+      isMeant: () => true,
+      journalMode: 'switch',
+      busyTimeoutMs: 2000,
+      sync: 'none',
+      checkpointFrames: 200,
+      framesMax: 2000,
+      isCandidate: true,
+      isFailsafe: false,
+      clusterSize: 3,
+      acknowledge: { mode: 'none', timeoutMs: 5000, onTimeout: 'block' },
+      onClusterMismatch: 'set-aside',
+      access: { tokens: [TOKEN] },
+      token: TOKEN,
+      retention: { ageMaxMs: 600_000, bytesMax: 1 << 30 },
+      log: (level, message, facts) => logged.push(`${level} ${message} ${JSON.stringify(facts)}`),
+      ...rest,
+    });
+    server.on('upgrade', (request, socket, head) => {
+      if (!node.handleUpgrade(request, socket, head)) socket.destroy();
+    });
+    server.on('request', (request, response) => {
+      const isPosition = request.url === '/tandem/position';
+      response.writeHead(isPosition ? 200 : 404).end(JSON.stringify(node.report()));
+    });
+    node.start();
+    let isStopped = false;
+    const started: TestNode = {
+      node,
+      folder: join(folder, 'databases'),
+      url,
+      logged,
+      stop: async () => {
+        if (isStopped) return;
+        isStopped = true;
+        this.#nodes.delete(started);
+        await node.stop();
+        server.closeAllConnections();
+        await new Promise<void>((resolve) => server.close(() => resolve()));
+      },
+    };
+    this.#nodes.add(started);
+    return started;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#nodes].map(({ stop }) => stop()));
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Resolves when `holds` is true; looks after each event of any of the nodes, and now and then. */
+export async function until(holds: () => boolean, what: string, timeoutMs = 30_000): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
+  while (!holds()) {
+    if (performance.now() > endMs) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
