@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import {
   EVENT_COLUMNS,
   PACKED_NULL,
@@ -23,7 +23,7 @@ function asArray(row: EventRow | VisitRow): unknown[] {
 }
 
 /** What `rows` say, as text. */
-function asText(rows: readonly (readonly unknown[])[]): (string | null)[][] {
+function asText(rows: readonly (readonly SQLOutputValue[])[]): (string | null)[][] {
   return rows.map((row) => row.map((value) => (value === null ? null : String(value))));
 }
 

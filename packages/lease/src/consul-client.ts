@@ -154,7 +154,8 @@ function decodeEntries(key: string, answer: HttpAnswer): ConsulEntries {
   const index = Number(answer.headers['x-consul-index'] ?? 0);
   if (answer.status === 404) return { entries: [], index };
   const value = tryParseJson(mustBeGood('kv', answer).text);
-  if (!Array.isArray(value)) throw new LeaseError('lease_bad_answer', 'Consul gave no list of keys.');
+  if (!Array.isArray(value))
+    throw new LeaseError('lease_bad_answer', 'Consul gave no list of keys.');
   const entries = value.filter(isJsonObject).map(decodeEntry);
   // The prefix is one of text: KEY2 begins with KEY too.
   return { entries: entries.filter((entry) => isBelow(key, entry.key)), index };

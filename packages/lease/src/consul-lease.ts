@@ -82,13 +82,18 @@ export class ConsulLease implements LeaseStore {
     }
     const lockDelayMs = settings.lockDelayMs ?? LOCK_DELAY_MS;
     if (!(lockDelayMs >= 0 && lockDelayMs <= LOCK_DELAY_MAX_MS)) {
-      throw new LeaseError('lease_bad_setting', `The lock delay of ${lockDelayMs} ms is too long.`, {
-        hint: 'Consul accepts lock delays of 0 to 60 s.',
-      });
+      throw new LeaseError(
+        'lease_bad_setting',
+        `The lock delay of ${lockDelayMs} ms is too long.`,
+        {
+          hint: 'Consul accepts lock delays of 0 to 60 s.',
+        },
+      );
     }
     const { keyPrefix } = parseConsulUrl(settings.url);
     const key = [keyPrefix, settings.key].join('/').replace(/^\/+|\/+$/g, '');
-    if (key === '') throw new LeaseError('lease_bad_setting', 'A lease of kind consul needs a key.');
+    if (key === '')
+      throw new LeaseError('lease_bad_setting', 'A lease of kind consul needs a key.');
     this.#settings = settings;
     this.#client = new ConsulClient(settings);
     this.#clock = settings.clock ?? systemLeaseClock;
@@ -231,7 +236,12 @@ export class ConsulLease implements LeaseStore {
     this.#straySession = session;
     const isTaken = await this.#transact([
       { Verb: 'check-index', Key: this.#key, Index: snapshot.lock?.modifyIndex ?? 0 },
-      { Verb: 'lock', Key: this.#key, Session: session, Value: encodeValue({ epoch, holder: self }) },
+      {
+        Verb: 'lock',
+        Key: this.#key,
+        Session: session,
+        Value: encodeValue({ epoch, holder: self }),
+      },
     ]);
     if (!isTaken) {
       await this.#destroyStray();

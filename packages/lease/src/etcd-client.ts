@@ -25,7 +25,10 @@ export class EtcdClient {
   /** @throws LeaseError `lease_bad_setting` without endpoints or for one that is no HTTP URL. */
   constructor(access: EtcdAccess) {
     if (access.endpoints.length === 0) {
-      throw new LeaseError('lease_bad_setting', 'A lease of kind etcd needs at least one endpoint.');
+      throw new LeaseError(
+        'lease_bad_setting',
+        'A lease of kind etcd needs at least one endpoint.',
+      );
     }
     this.#access = access;
     this.#connections = access.endpoints.map(

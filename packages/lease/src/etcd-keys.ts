@@ -50,7 +50,11 @@ export function etcdKeys(prefix: string): EtcdKeys {
 }
 
 /** Reads the answer to a range over all keys. */
-export function decodeEtcdRange(keys: EtcdKeys, answer: JsonObject, revision: number): EtcdSnapshot {
+export function decodeEtcdRange(
+  keys: EtcdKeys,
+  answer: JsonObject,
+  revision: number,
+): EtcdSnapshot {
   const entries = new Map(objectsIn(answer, 'kvs').map((kv) => [stringIn(kv, 'key'), kv]));
   const text = (key: string): string | undefined => {
     const kv = entries.get(key);

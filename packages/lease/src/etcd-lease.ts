@@ -151,7 +151,10 @@ export class EtcdLease implements LeaseStore {
       failure: [{ requestRange: { key } }],
     });
     if (answer['succeeded'] === true) return candidate;
-    const kv = objectsIn(objectIn(objectsIn(answer, 'responses')[0] ?? {}, 'response_range'), 'kvs');
+    const kv = objectsIn(
+      objectIn(objectsIn(answer, 'responses')[0] ?? {}, 'response_range'),
+      'kvs',
+    );
     const value = stringIn(kv[0] ?? {}, 'value');
     if (value !== undefined) return fromBase64(value);
     throw new LeaseError('lease_bad_answer', 'etcd gave no cluster id.', { retryable: true });
@@ -199,7 +202,9 @@ export class EtcdLease implements LeaseStore {
     const { self, timings } = this.#settings;
     const epoch = Math.max(this.#epochSeen, epochFloor) + 1;
     const sentMs = this.#clock.monotonicMs();
-    const granted = await this.#call('/v3/lease/grant', { TTL: Math.ceil(timings.durationMs / 1000) });
+    const granted = await this.#call('/v3/lease/grant', {
+      TTL: Math.ceil(timings.durationMs / 1000),
+    });
     const leaseId = stringIn(granted, 'ID');
     const ttlMs = (numberIn(granted, 'TTL') ?? 0) * 1000;
     if (leaseId === undefined) throw new LeaseError('lease_bad_answer', 'etcd granted no lease.');
@@ -207,7 +212,12 @@ export class EtcdLease implements LeaseStore {
     const value = toBase64(encodeLeaseRecord({ epoch, holder: self }));
     const compare = [
       created(this.#keys.leader, 0),
-      { key: this.#keys.state, target: 'MOD', result: 'EQUAL', mod_revision: snapshot.stateRevision },
+      {
+        key: this.#keys.state,
+        target: 'MOD',
+        result: 'EQUAL',
+        mod_revision: snapshot.stateRevision,
+      },
     ];
     const answer = await this.#call('/v3/kv/txn', {
       compare,
@@ -260,7 +270,11 @@ export class EtcdLease implements LeaseStore {
   async #read(): Promise<EtcdSnapshot> {
     const { first, end } = this.#keys;
     const answer = await this.#call('/v3/kv/range', { key: first, range_end: end });
-    return decodeEtcdRange(this.#keys, answer, numberIn(objectIn(answer, 'header'), 'revision') ?? 0);
+    return decodeEtcdRange(
+      this.#keys,
+      answer,
+      numberIn(objectIn(answer, 'header'), 'revision') ?? 0,
+    );
   }
 
   async #transact(

@@ -30,7 +30,9 @@ export function inClusterAccess(
     throw new LeaseError(
       'lease_bad_setting',
       'KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set.',
-      { hint: 'A lease of kind kubernetes works in a pod; elsewhere give the API server explicitly.' },
+      {
+        hint: 'A lease of kind kubernetes works in a pod; elsewhere give the API server explicitly.',
+      },
     );
   }
   return {

@@ -248,7 +248,8 @@ export class KubernetesLease implements LeaseStore {
     try {
       const object = await this.#read();
       if (object === undefined || !this.#isHeldIn(object)) return this.#lose(object);
-      const hasArrived = renewTimeOf(object) === renewTimeOf({ resourceVersion: '', json: renewed });
+      const hasArrived =
+        renewTimeOf(object) === renewTimeOf({ resourceVersion: '', json: renewed });
       if (hasArrived) return this.#renewed(object, sentMs);
       if (this.#held !== undefined) this.#held = { ...this.#held, object };
       return unknown;

@@ -157,11 +157,7 @@ export function withHolder(
 }
 
 /** The object renewed by its holder. */
-export function withRenewal(
-  before: KubernetesLeaseObject,
-  name: string,
-  time: string,
-): JsonObject {
+export function withRenewal(before: KubernetesLeaseObject, name: string, time: string): JsonObject {
   const spec = { ...objectIn(before.json, 'spec'), renewTime: time };
   return rewritten(before, name, { spec });
 }

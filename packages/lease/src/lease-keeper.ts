@@ -18,6 +18,7 @@ import type { LeaseKeeperOptions, LeaseKeeping } from './lease-keeping.ts';
 import { mergedMembers } from './merged-members.ts';
 import type { NodeIdentity } from './node-identity.ts';
 import { TermWindow, type ClockMark } from './term-window.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** Holds one lease or follows who does: acquires, renews, steps down, hands off. */
 export class LeaseKeeper implements LeaseKeeping {
@@ -61,13 +62,13 @@ export class LeaseKeeper implements LeaseKeeping {
   async run(signal: AbortSignal): Promise<void> {
     this.#isRunning = true;
     const { store, onError } = this.#options;
-    const watching = store.watch((view) => this.#see(view), signal, (error) => onError?.(error));
+    const watching = store.watch(
+      (view) => this.#see(view),
+      signal,
+      (error) => onError?.(error),
+    );
     this.#feed({ kind: 'tick' });
-    if (!signal.aborted) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      signal.addEventListener('abort', () => resolve(), { once: true });
-      await promise;
-    }
+    await untilAborted(signal);
     this.#isEnding = true;
     this.#feed({ kind: 'candidate', isCandidate: false });
     this.#feed({ kind: 'drain' });
@@ -299,7 +300,8 @@ export class LeaseKeeper implements LeaseKeeping {
     if (!this.#isRunning) return;
     const atMs = nextTickMs(this.#rules, this.#state);
     if (atMs === Infinity) return;
-    const spread = this.#state.phase.kind === 'following' ? (this.#options.random ?? Math.random)() : 0;
+    const spread =
+      this.#state.phase.kind === 'following' ? (this.#options.random ?? Math.random)() : 0;
     const delayMs = atMs - this.#clock.monotonicMs() + spread * this.#rules.timings.retryMs * 0.2;
     this.#timer = setTimeout(() => this.#feed({ kind: 'tick' }), Math.max(0, delayMs));
   }

@@ -35,7 +35,10 @@ export function reservationFor(
 }
 
 /** What a thrown thing is, as an error that says the store gave no usable answer. */
-export function unknownOutcome(error: unknown): { readonly kind: 'unknown'; readonly error: Error } {
+export function unknownOutcome(error: unknown): {
+  readonly kind: 'unknown';
+  readonly error: Error;
+} {
   if (error instanceof LeaseError) return { kind: 'unknown', error };
   throw error;
 }

@@ -14,20 +14,19 @@ import type { LeaseTimings } from './lease-timings.ts';
 const BEATS_PER_RETRY = 4;
 
 /** As for a keeper, with the store as plain data. */
-export interface LeaseThreadOptions
-  extends Pick<
-    LeaseKeeperOptions,
-    | 'self'
-    | 'timings'
-    | 'isCandidate'
-    | 'epochFloor'
-    | 'mayLead'
-    | 'askPeers'
-    | 'mayLeadUnlisted'
-    | 'onChange'
-    | 'onView'
-    | 'onError'
-  > {
+export interface LeaseThreadOptions extends Pick<
+  LeaseKeeperOptions,
+  | 'self'
+  | 'timings'
+  | 'isCandidate'
+  | 'epochFloor'
+  | 'mayLead'
+  | 'askPeers'
+  | 'mayLeadUnlisted'
+  | 'onChange'
+  | 'onView'
+  | 'onError'
+> {
   readonly store: LeaseStoreConfig;
   /**
    * The lease is not renewed when the thread that writes has not shown life for so long; by

@@ -43,11 +43,7 @@ export function parseLeaseTimings(given: Partial<LeaseTimings> = {}): LeaseTimin
   const retryMs = given.retryMs ?? preset.retryMs * scale;
   const marginMs = given.marginMs ?? (durationMs - renewDeadlineMs) / 2;
   const timings = { durationMs, renewDeadlineMs, retryMs, marginMs };
-  for (const [name, value] of Object.entries(timings)) {
-    if (!(Number.isFinite(value) && value > 0)) {
-      refuse(`${name} is ${value}`, 'Give a number of milliseconds above zero.');
-    }
-  }
+  mustBePositive({ durationMs, renewDeadlineMs, retryMs });
   if (durationMs <= renewDeadlineMs) {
     refuse(
       `the lease lasts ${durationMs} ms, not longer than the renew deadline of ${renewDeadlineMs} ms`,
@@ -60,6 +56,7 @@ export function parseLeaseTimings(given: Partial<LeaseTimings> = {}): LeaseTimin
       'Make the deadline longer than 1.2 times the time between attempts.',
     );
   }
+  mustBePositive({ marginMs });
   if (marginMs > durationMs - renewDeadlineMs) {
     refuse(
       `the margin of ${marginMs} ms begins before the renew deadline of ${renewDeadlineMs} ms`,
@@ -72,6 +69,13 @@ export function parseLeaseTimings(given: Partial<LeaseTimings> = {}): LeaseTimin
 /** When the right of a holder ends whose last successful request was sent at `sentMs`. */
 export function validUntilMs(timings: LeaseTimings, sentMs: number): number {
   return sentMs + timings.durationMs - timings.marginMs;
+}
+
+function mustBePositive(values: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (Number.isFinite(value) && value > 0) continue;
+    refuse(`${name} is ${value}`, 'Give a number of milliseconds above zero.');
+  }
 }
 
 function refuse(what: string, hint: string): never {

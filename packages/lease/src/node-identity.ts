@@ -42,7 +42,9 @@ export function makeNodeIdentity(facts: NodeFacts): NodeIdentity {
     throw new LeaseError(
       'lease_bad_setting',
       `The advertise URL '${advertiseUrl}' is not an HTTP URL.`,
-      { hint: 'Give the URL under which other nodes reach this one, such as http://10.0.0.7:20202.' },
+      {
+        hint: 'Give the URL under which other nodes reach this one, such as http://10.0.0.7:20202.',
+      },
     );
   }
   return { id: [name, uid, bootId].filter((part) => part !== '').join('_'), name, advertiseUrl };

@@ -9,6 +9,7 @@ import type {
   RenewOutcome,
 } from './lease-store.ts';
 import type { NodeIdentity } from './node-identity.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** Which node is primary. The rule is the same on all nodes, so it can name only one. */
 export type StaticRule =
@@ -46,7 +47,8 @@ export class StaticLease implements LeaseStore {
   async acquire(epochFloor: number, mayLead?: MayLead): Promise<AcquireOutcome> {
     const holder = this.#primary();
     if (!this.#isPrimary) return { kind: 'held', holder, epoch: this.#epoch };
-    if (mayLead !== undefined && !(await mayLead(await this.observe()))) return { kind: 'declined' };
+    if (mayLead !== undefined && !(await mayLead(await this.observe())))
+      return { kind: 'declined' };
     const seen = Math.max(this.#epoch, epochFloor);
     const { epoch = seen + 1 } = this.#settings;
     if (epoch < epochFloor) {
@@ -84,9 +86,7 @@ export class StaticLease implements LeaseStore {
   async watch(onChange: (view: LeaseView) => void, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     onChange(await this.observe());
-    const { promise, resolve } = Promise.withResolvers<void>();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    await promise;
+    await untilAborted(signal);
   }
 
   async claimClusterId(candidate: string): Promise<string> {
@@ -123,6 +123,6 @@ function nameOfOrdinal(name: string, ordinal: number): string {
   const stem = /^(?<stem>.+)-\d+$/.exec(name)?.groups?.['stem'];
   if (stem !== undefined) return `${stem}-${ordinal}`;
   throw new LeaseError('lease_bad_node_name', `The name '${name}' does not end in an ordinal.`, {
-    hint: "Pods of a StatefulSet are named NAME-0, NAME-1, …; elsewhere name the primary instead.",
+    hint: 'Pods of a StatefulSet are named NAME-0, NAME-1, …; elsewhere name the primary instead.',
   });
 }

@@ -71,7 +71,7 @@ export class ConsulAgent {
   /** As `consul kv delete -recurse` does. */
   delete(prefix: string): void {
     this.#index += 1;
-    for (const key of [...this.#entries.keys()]) {
+    for (const key of this.#entries.keys()) {
       if (key.startsWith(prefix)) this.#entries.delete(key);
     }
     this.#wake();
@@ -190,10 +190,12 @@ export class ConsulAgent {
     const put = (holder: string | undefined, apply: boolean): undefined => {
       if (apply) this.#put(key, { value, session: holder });
     };
-    switch (stringIn(body, 'Verb')) {
+    switch (stringIn(body, 'Verb') ?? '') {
       case 'check-index':
         return () =>
-          entry?.modifyIndex === numberIn(body, 'Index') ? undefined : 'current modify index differs';
+          entry?.modifyIndex === numberIn(body, 'Index')
+            ? undefined
+            : 'current modify index differs';
       case 'check-session':
         return () => (entry?.session === session ? undefined : 'current session differs');
       case 'lock':

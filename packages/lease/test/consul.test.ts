@@ -54,7 +54,9 @@ async function makeWorld(): Promise<ConsulWorld> {
   };
 }
 
-describe('conformance', () => leaseConformance(makeWorld));
+describe('conformance', () => {
+  leaseConformance(makeWorld);
+});
 
 describe('on Consul', () => {
   let world: ConsulWorld;
@@ -104,7 +106,10 @@ describe('on Consul', () => {
     world.agent.token = 's3cret';
     const settings = { self: world.join('node-0').self, timings: world.timings, key: 'k' };
     const wrong = new ConsulLease({ ...settings, url: world.gate.url });
-    expect(await wrong.acquire(0)).toMatchObject({ kind: 'unknown', error: { code: 'lease_denied' } });
+    expect(await wrong.acquire(0)).toMatchObject({
+      kind: 'unknown',
+      error: { code: 'lease_denied' },
+    });
     const right = new ConsulLease({
       ...settings,
       url: world.gate.url.replace('//', '//:s3cret@'),

@@ -24,12 +24,16 @@ export class EtcdServer {
     // Its gateway does not work with port 0, so a port that was free a moment ago must do.
     const [port, peerPort] = await Promise.all([freePort(), freePort()]);
     const [url, peerUrl] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${peerPort}`];
-    const parameters = [
-      ...['--data-dir', folder, '--logger', 'zap', '--log-outputs', 'stderr'],
-      ...['--listen-client-urls', url, '--advertise-client-urls', url],
-      ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl],
-      ...['--initial-cluster', `default=${peerUrl}`, '--unsafe-no-fsync'],
-    ];
+    const parameters = Object.entries({
+      'data-dir': folder,
+      logger: 'zap',
+      'listen-client-urls': url,
+      'advertise-client-urls': url,
+      'listen-peer-urls': peerUrl,
+      'initial-advertise-peer-urls': peerUrl,
+      'initial-cluster': `default=${peerUrl}`,
+      'unsafe-no-fsync': 'true',
+    }).map(([name, value]) => `--${name}=${value}`);
     const child = spawn('etcd', parameters, { stdio: 'ignore' });
     const server = new EtcdServer(child, folder, port);
     while (!(await server.#isHealthy())) {

@@ -37,7 +37,11 @@ async function makeWorld(): Promise<EtcdWorld> {
     boots += 1;
     return makeNodeIdentity({ name, bootId: `boot${boots}`, advertiseUrl: `http://${name}:20202` });
   };
-  const open = (endpoints: readonly string[], self = identity('node'), given: NodeSettings = {}) => {
+  const open = (
+    endpoints: readonly string[],
+    self = identity('node'),
+    given: NodeSettings = {},
+  ) => {
     const { wallOffsetMs, ...others } = given;
     const clocks = clock.node(wallOffsetMs);
     const store = new EtcdLease({ self, timings, ...others, clock: clocks, endpoints, prefix });
@@ -72,7 +76,9 @@ async function makeWorld(): Promise<EtcdWorld> {
   };
 }
 
-describe('conformance', () => leaseConformance(makeWorld));
+describe('conformance', () => {
+  leaseConformance(makeWorld);
+});
 
 describe('on etcd', () => {
   let world: EtcdWorld;

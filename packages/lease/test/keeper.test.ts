@@ -160,10 +160,7 @@ describe('the fail-safe rule', () => {
     const questions: PeerQuestion[] = [];
     const askPeers = async (question: PeerQuestion): Promise<boolean> => {
       questions.push(question);
-      return b.keeper.promiseNotToAcquire(
-        question.epoch,
-        performance.now() + question.durationMs,
-      );
+      return b.keeper.promiseNotToAcquire(question.epoch, performance.now() + question.durationMs);
     };
     const a = start('node-0', { askPeers });
     const b: RealNode = start('node-1', { askPeers: async () => false, isCandidate: false });

@@ -96,7 +96,8 @@ export class KubernetesApi {
       answerJson(response, 403, status(403, 'Forbidden', 'the Role lacks the verb'));
       return;
     }
-    const path = /^\/apis\/coordination\.k8s\.io\/v1\/namespaces\/apps\/leases(?:\/(?<name>[^/]+))?$/;
+    const path =
+      /^\/apis\/coordination\.k8s\.io\/v1\/namespaces\/apps\/leases(?:\/(?<name>[^/]+))?$/;
     const match = path.exec(url.pathname);
     const name = match?.groups?.['name'];
     if (match === null) answerJson(response, 404, status(404, 'NotFound', 'no such path'));
@@ -115,7 +116,9 @@ export class KubernetesApi {
   }
 
   #list({ url, response }: JsonRequest): void {
-    const selector = /^metadata\.name=(?<name>.+)$/.exec(url.searchParams.get('fieldSelector') ?? '');
+    const selector = /^metadata\.name=(?<name>.+)$/.exec(
+      url.searchParams.get('fieldSelector') ?? '',
+    );
     const name = selector?.groups?.['name'];
     if (name === undefined) {
       answerJson(response, 403, status(403, 'Forbidden', 'cannot list resource "leases"'));
@@ -174,7 +177,11 @@ export class KubernetesApi {
       const message = 'metadata.resourceVersion: must be specified for an update';
       answerJson(response, 422, status(422, 'Invalid', message));
     } else if (metadata['uid'] !== beforeMetadata['uid']) {
-      answerJson(response, 409, status(409, 'Conflict', 'Precondition failed: UID in precondition'));
+      answerJson(
+        response,
+        409,
+        status(409, 'Conflict', 'Precondition failed: UID in precondition'),
+      );
     } else if (metadata['resourceVersion'] !== beforeMetadata['resourceVersion']) {
       answerJson(response, 409, status(409, 'Conflict', 'the object has been modified'));
     } else if (JSON.stringify(before) === JSON.stringify(object)) {
@@ -194,7 +201,10 @@ export class KubernetesApi {
     } else if (wanted !== undefined && wanted !== objectIn(before, 'metadata')['resourceVersion']) {
       answerJson(response, 409, status(409, 'Conflict', 'the object has been modified'));
     } else {
-      const merged = { ...before, spec: { ...objectIn(before, 'spec'), ...objectIn(patch, 'spec') } };
+      const merged = {
+        ...before,
+        spec: { ...objectIn(before, 'spec'), ...objectIn(patch, 'spec') },
+      };
       answerJson(response, 200, this.#store(name, merged));
     }
   }
@@ -250,7 +260,8 @@ function refuseInvalid(object: JsonObject, response: ServerResponse): boolean {
   }
   const annotations = objectIn(object, 'metadata')['annotations'];
   const areTexts =
-    !isJsonObject(annotations) || Object.values(annotations).every((text) => typeof text === 'string');
+    !isJsonObject(annotations) ||
+    Object.values(annotations).every((text) => typeof text === 'string');
   if (areTexts) return false;
   answerJson(response, 400, status(400, 'BadRequest', 'annotations must be strings'));
   return true;

@@ -2,7 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { KubernetesLease, makeNodeIdentity, parseLeaseTimings } from '../src/index.ts';
+import {
+  KubernetesLease,
+  makeNodeIdentity,
+  parseLeaseTimings,
+  type LeaseView,
+} from '../src/index.ts';
 import { objectIn } from '../src/json-value.ts';
 import { leaseConformance } from './conformance.ts';
 import { FaultGate } from './fault-gate.ts';
@@ -63,7 +68,9 @@ async function makeWorld(): Promise<KubernetesWorld> {
   };
 }
 
-describe('conformance', () => leaseConformance(makeWorld));
+describe('conformance', () => {
+  leaseConformance(makeWorld);
+});
 
 describe('on Kubernetes', () => {
   let world: KubernetesWorld;
@@ -80,7 +87,11 @@ describe('on Kubernetes', () => {
     await store.release({ successorName: 'node-1' });
     expect(world.api.requests).not.toContain('PATCH');
     const spec = objectIn(world.api.object('shop') ?? {}, 'spec');
-    expect(spec).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1, leaseTransitions: 0 });
+    expect(spec).toMatchObject({
+      holderIdentity: '',
+      leaseDurationSeconds: 1,
+      leaseTransitions: 0,
+    });
     expect(spec['renewTime']).toMatch(/\.\d{6}Z$/);
   });
 
@@ -151,18 +162,19 @@ describe('on Kubernetes', () => {
     const [a, b] = [world.join('node-0'), world.join('node-1')];
     await a.store.acquire(0);
     const end = new AbortController();
-    const seen = Promise.withResolvers<void>();
+    const views: LeaseView[] = [];
     const first = Promise.withResolvers<void>();
     const running = b.store.watch((view) => {
+      views.push(view);
       first.resolve();
-      if (view.isReleased) seen.resolve();
+      if (view.isReleased) end.abort();
     }, end.signal);
     await first.promise;
     world.api.compact();
     await a.store.release();
-    await seen.promise;
-    end.abort();
     await running;
+    expect(views[0]).toMatchObject({ holder: a.self });
+    expect(views.at(-1)).toMatchObject({ epoch: 1, isReleased: true });
   });
 
   it('a missing permission names the verb that the Role lacks', async () => {

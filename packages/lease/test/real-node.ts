@@ -11,7 +11,7 @@ import {
 } from '../src/index.ts';
 
 /** Short, since the keeper's clock is the real one; nothing asserts how long anything takes. */
-export const SHORT = parseLeaseTimings({ durationMs: 1500, renewDeadlineMs: 1000, retryMs: 150 });
+export const SHORT = parseLeaseTimings({ durationMs: 3000, renewDeadlineMs: 2000, retryMs: 300 });
 
 /** A node of a test that runs by the real clock. */
 export interface RealNode {
@@ -49,7 +49,7 @@ export function runNode(
   const wake = (): void => {
     for (const look of waiting) look();
   };
-  const { keeper, close } = make({
+  const { keeper, ...made } = make({
     onChange: (change) => {
       changes.push(change);
       wake();
@@ -80,7 +80,7 @@ export function runNode(
     stop: async () => {
       end.abort();
       await running;
-      await close();
+      await made.close();
     },
   };
 }

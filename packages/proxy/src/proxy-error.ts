@@ -60,7 +60,6 @@ export const PROXY_ERROR_CODES = {
     meaning: 'The application closed the connection or answered something that is not HTTP.',
   },
   answer_timeout: { status: 504, meaning: 'The answer took longer than the write time-out.' },
-  closing: { status: 503, meaning: 'The proxy is closing; the request was not passed on.' },
 } as const satisfies Readonly<Record<string, { status: number; meaning: string }>>;
 
 export type ProxyErrorCode = keyof typeof PROXY_ERROR_CODES;

@@ -32,6 +32,7 @@ const REFUSALS: ReadonlySet<ProxyErrorCode> = new Set([
   'no_primary',
   'not_primary',
   'primary_unreachable',
+  'body_not_held',
 ]);
 
 /**

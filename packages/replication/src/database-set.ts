@@ -23,8 +23,8 @@ export interface DatabaseSetOptions
 /** What a look at the folder found. */
 export interface FolderChange {
   readonly opened: readonly ReplicatedDatabase[];
-  /** Names of databases whose files are gone. */
-  readonly dropped: readonly string[];
+  /** Databases whose files are gone; they are closed. */
+  readonly dropped: readonly ReplicatedDatabase[];
   /** Databases that cannot be replicated for now, with the reason. */
   readonly refused: readonly { readonly name: string; readonly error: Error }[];
 }
@@ -68,7 +68,7 @@ export class DatabaseSet {
     const dropped = [...this.#members].flatMap(([name, { database, inode }]) => {
       if (!database.isPresent || inodeOf(database.path) === inode) return [];
       this.#forget(name);
-      return [name];
+      return [database];
     });
     const known = new Set([...this.#members.values()].flatMap(({ inode }) => inode ?? []));
     const opened: ReplicatedDatabase[] = [];

@@ -312,6 +312,22 @@ describe('LtxLog.append', () => {
       ]);
     }
   });
+
+  it('takes a file back whose name cannot be made durable', () => {
+    using folder = temporaryFolder();
+    let syncs = 0;
+    using log = openLog(
+      folder,
+      watched((name) => {
+        if (name === 'fsyncSync') syncs += 1;
+        if (name === 'fsyncSync' && syncs === 2) throw errno('EIO');
+      }),
+    );
+    expect(() => grow(log, 1)).toThrow(expect.objectContaining({ code: 'state_failed' }));
+    expect([log.lastTxid, namesIn(folder)]).toEqual([0, []]);
+    grow(log, 1);
+    expect([log.lastTxid, namesIn(folder)]).toEqual([1, [ltxFileName(1, 1)]]);
+  });
 });
 
 describe('LtxLog.open', () => {

@@ -98,14 +98,15 @@ export class PageTable {
    */
   static create(path: string, pageSize: number, files: FileOperations = nodeFiles): PageTable {
     assert(isPageSize(pageSize), 'a page size is a power of two from 512 to 65,536');
+    const descriptor = openDescriptor(path, 'w+', files);
     try {
-      const descriptor = files.openSync(path, 'w+');
       const table = new PageTable(path, descriptor, emptyHeader(pageSize), files);
       table.#write(new Uint8Array(HEADER_BYTES), 0);
       table.#writeHeader();
       syncFolder(dirname(path), files);
       return table;
     } catch (error) {
+      files.closeSync(descriptor);
       throw fileFailure(error, `${path} cannot be made`, path);
     }
   }
@@ -120,7 +121,7 @@ export class PageTable {
    * @throws ReplicationError `page_table_missing`, `page_table_damaged`, `state_failed`.
    */
   static open(path: string, files: FileOperations = nodeFiles): PageTable {
-    const descriptor = openDescriptor(path, files);
+    const descriptor = openDescriptor(path, 'r+', files);
     try {
       const header = readHeader(path, descriptor, files);
       const table = new PageTable(path, descriptor, header, files);
@@ -480,9 +481,9 @@ function encodeHeader(header: Header): Uint8Array {
   return bytes;
 }
 
-function openDescriptor(path: string, files: FileOperations): number {
+function openDescriptor(path: string, flags: 'r+' | 'w+', files: FileOperations): number {
   try {
-    return files.openSync(path, 'r+');
+    return files.openSync(path, flags);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw fileFailure(error, `${path} cannot be opened`, path);
     throw new ReplicationError('page_table_missing', `${path} does not exist`, {

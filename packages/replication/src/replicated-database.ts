@@ -264,7 +264,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     this.#replica = undefined;
     // The last connection of all copies the log into the database and removes it.
     open.close();
-    if (!existsSync(`${this.path}-wal`)) {
+    if (existsSync(this.path) && !existsSync(`${this.path}-wal`)) {
       state.markSynced();
       identity.write(state.log.lastTxid);
     }

@@ -14,7 +14,7 @@ interface Mark {
   readonly atMs: number;
 }
 
-/** A replica far behind keeps every other mark when there would be more. */
+/** When there would be more, each two become one, with the time of the earlier. */
 const MARKS_MAX = 256;
 
 /**
@@ -95,9 +95,10 @@ export class ReplicationLag {
     this.#headTxid = txid;
     this.#marks.push({ txid, atMs: sinceMs });
     if (this.#marks.length <= MARKS_MAX) return;
-    // The later of two goes: what it stood for is then dated by the mark after it, except the last.
-    const last = this.#marks.length - 1;
-    this.#marks = this.#marks.filter((_, index) => index % 2 === 0 || index === last);
+    this.#marks = this.#marks.flatMap((mark, index, all) => {
+      if (index % 2 === 1) return [];
+      return [{ txid: all[index + 1]?.txid ?? mark.txid, atMs: mark.atMs }];
+    });
   }
 
   #setApplied(txid: number): void {

@@ -472,9 +472,10 @@ export class ReplicationNode {
     this.#recordMembers();
     try {
       const { opened, dropped, refused } = this.databases.look();
-      for (const name of dropped) {
-        this.#options.log('warn', 'a database was dropped', { name });
-        this.server.dropped(name);
+      for (const database of dropped) {
+        this.#options.log('warn', 'a database was dropped', { name: database.name });
+        this.#loop.remove(database);
+        this.server.dropped(database.name);
       }
       const epoch = this.#term?.epoch;
       if (epoch !== undefined) for (const database of opened) this.#leadDatabase(database, epoch);

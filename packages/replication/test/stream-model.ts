@@ -241,7 +241,8 @@ export class ModelDatabase implements StreamSource, StreamSink {
       commit: async (digest) => {
         await Promise.resolve();
         const pages = staged.slice(0, target.pageCount);
-        if (new Pages(pages).digest !== digest) throw new Error('the repair came to something else');
+        if (new Pages(pages).digest !== digest)
+          throw new Error('the repair came to something else');
         this.pages = pages;
         this.#staged = undefined;
         this.#isRepairing = false;

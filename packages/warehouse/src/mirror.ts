@@ -15,7 +15,7 @@ export interface MirrorChange {
  * Rows written between checkpoints, the size of a row group of the engine. Written rows are about
  * ten times as large until the checkpoint compresses them; it also reclaims replaced visits (W6).
  */
-const CHECKPOINT_ROWS = 245_760;
+const CHECKPOINT_ROWS = 122_880;
 
 /** The tables `event` and `visit`, changed only here, over the one connection that writes. */
 export class Mirror {

@@ -12,8 +12,8 @@ export interface RemoteStoreOptions {
 }
 
 /**
- * What to pass as `resourceLimits` when spawning. Rows on their way from the journal live for a
- * moment; without a bound, the heap for such values grows to more than the whole store.
+ * What to pass as `resourceLimits` when spawning. Most values of the thread live for a moment;
+ * without a bound, the heap for such values grows to more than the whole store.
  */
 export const STORE_RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 16 } as const;
 

@@ -10,10 +10,11 @@ import {
 } from '@loggia/contract';
 import type { TailHead, TailSource } from '../src/index.ts';
 
-type Row = readonly unknown[];
+type Cell = string | number | bigint | null;
+type Row = readonly (Cell | undefined)[];
 
-export type EventValues = Partial<Record<EventColumn, unknown>>;
-export type VisitValues = Partial<Record<VisitColumn, unknown>>;
+export type EventValues = Partial<Record<EventColumn, Cell>>;
+export type VisitValues = Partial<Record<VisitColumn, Cell>>;
 
 /** A journal in memory: an array of events and a map of visits, and what a follower sees of it. */
 export class MemoryTail implements TailSource {
@@ -81,11 +82,11 @@ function packed(rows: readonly Row[], last: number): PackedRows {
   return { rowCount: rows.length, last, columns };
 }
 
-function textOf(value: unknown): string {
+function textOf(value: Cell | undefined): string {
   return value === null ? PACKED_NULL : String(value);
 }
 
-function rowOf(columns: readonly Column[], values: Readonly<Record<string, unknown>>): Row {
+function rowOf(columns: readonly Column[], values: Readonly<Record<string, Cell>>): Row {
   return columns.map(({ name, type, nullable }) => {
     const value = values[name];
     if (value !== undefined) return value;

@@ -77,6 +77,11 @@ export const CONDITIONS: Readonly<Record<string, Condition>> = {
     isGiven: () => findChromium() !== undefined,
     isOptional: false,
   },
+  etcd: {
+    meaning: 'etcd, the server, as etcd-server of Debian has it',
+    isGiven: () => succeeds('etcd', '--version'),
+    isOptional: false,
+  },
 };
 
 function succeeds(command: string, ...parameters: readonly string[]): boolean {
