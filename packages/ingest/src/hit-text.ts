@@ -1,48 +1,9 @@
 import { assert } from '@tandem/base';
-import type { Hit, VisitAttributes } from '@loggia/contract';
+import type { Hit } from '@loggia/contract';
 
-type HitField = Exclude<keyof Hit, 'attributes'>;
+type HitValues = ReturnType<typeof valuesOf>;
 
-/** The fields in their order within a hit's array; the attributes follow in theirs. */
-const FIELDS = [
-  'siteId',
-  'timeMs',
-  'visitor',
-  'visitorBefore',
-  'name',
-  'hostname',
-  'page',
-  'properties',
-  'revenueMilli',
-  'revenueCurrency',
-  'interactive',
-  'scrollDepth',
-  'engagedMs',
-  'dedupeId',
-] as const satisfies readonly HitField[];
-const ATTRIBUTES = [
-  'source',
-  'referrer',
-  'channel',
-  'utm_medium',
-  'utm_source',
-  'utm_campaign',
-  'utm_content',
-  'utm_term',
-  'click_id',
-  'country',
-  'region',
-  'region_name',
-  'city',
-  'city_name',
-  'browser',
-  'browser_version',
-  'os',
-  'os_version',
-  'device',
-  'screen',
-  'language',
-] as const satisfies readonly (keyof VisitAttributes)[];
+const VALUE_COUNT: HitValues['length'] = 35;
 
 /**
  * Hits as JSON text: an array of values per hit, without names, ids as decimal text. Writing and
@@ -54,35 +15,128 @@ export function encodeHits(hits: readonly Hit[]): string {
 
 /** The hits in a text that `encodeHits` made. */
 export function decodeHits(text: string): Hit[] {
-  const rows = JSON.parse(text) as readonly (readonly unknown[])[];
+  const rows = JSON.parse(text) as readonly HitValues[];
   return rows.map(hitOf);
 }
 
-function valuesOf(hit: Hit): unknown[] {
-  const values: unknown[] = [];
-  for (const field of FIELDS) {
-    const value = hit[field];
-    values.push(typeof value === 'bigint' ? value.toString() : value);
-  }
-  for (const attribute of ATTRIBUTES) values.push(hit.attributes[attribute]);
-  return values;
+/** The order of the values. Written out, since a loop over names takes several times as long. */
+function valuesOf(hit: Hit) {
+  const { attributes } = hit;
+  return [
+    hit.siteId,
+    hit.timeMs,
+    hit.visitor.toString(),
+    hit.visitorBefore === null ? null : hit.visitorBefore.toString(),
+    hit.name,
+    hit.hostname,
+    hit.page,
+    hit.properties,
+    hit.revenueMilli,
+    hit.revenueCurrency,
+    hit.interactive,
+    hit.scrollDepth,
+    hit.engagedMs,
+    hit.dedupeId,
+    attributes.source,
+    attributes.referrer,
+    attributes.channel,
+    attributes.utm_medium,
+    attributes.utm_source,
+    attributes.utm_campaign,
+    attributes.utm_content,
+    attributes.utm_term,
+    attributes.click_id,
+    attributes.country,
+    attributes.region,
+    attributes.region_name,
+    attributes.city,
+    attributes.city_name,
+    attributes.browser,
+    attributes.browser_version,
+    attributes.os,
+    attributes.os_version,
+    attributes.device,
+    attributes.screen,
+    attributes.language,
+  ] as const;
 }
 
-function hitOf(values: readonly unknown[]): Hit {
-  assert(values.length === FIELDS.length + ATTRIBUTES.length, 'a hit has all its values');
-  const hit: Record<string, unknown> = {};
-  for (const [index, field] of FIELDS.entries()) hit[field] = values[index];
-  const attributes: Record<string, unknown> = {};
-  for (const [index, attribute] of ATTRIBUTES.entries()) {
-    attributes[attribute] = values[FIELDS.length + index];
-  }
-  hit['attributes'] = attributes;
-  hit['visitor'] = bigintOf(hit['visitor']);
-  hit['visitorBefore'] = hit['visitorBefore'] === null ? null : bigintOf(hit['visitorBefore']);
-  return hit as unknown as Hit;
-}
-
-function bigintOf(value: unknown): bigint {
-  assert(typeof value === 'string', 'an id is text');
-  return BigInt(value);
+function hitOf(values: HitValues): Hit {
+  assert(values.length === VALUE_COUNT, 'a hit has all its values');
+  const [
+    siteId,
+    timeMs,
+    visitor,
+    visitorBefore,
+    name,
+    hostname,
+    page,
+    properties,
+    revenueMilli,
+    revenueCurrency,
+    interactive,
+    scrollDepth,
+    engagedMs,
+    dedupeId,
+    source,
+    referrer,
+    channel,
+    utm_medium,
+    utm_source,
+    utm_campaign,
+    utm_content,
+    utm_term,
+    click_id,
+    country,
+    region,
+    region_name,
+    city,
+    city_name,
+    browser,
+    browser_version,
+    os,
+    os_version,
+    device,
+    screen,
+    language,
+  ] = values;
+  return {
+    siteId,
+    timeMs,
+    visitor: BigInt(visitor),
+    visitorBefore: visitorBefore === null ? null : BigInt(visitorBefore),
+    name,
+    hostname,
+    page,
+    properties,
+    revenueMilli,
+    revenueCurrency,
+    interactive,
+    scrollDepth,
+    engagedMs,
+    dedupeId,
+    attributes: {
+      source,
+      referrer,
+      channel,
+      utm_medium,
+      utm_source,
+      utm_campaign,
+      utm_content,
+      utm_term,
+      click_id,
+      country,
+      region,
+      region_name,
+      city,
+      city_name,
+      browser,
+      browser_version,
+      os,
+      os_version,
+      device,
+      screen,
+      language,
+    },
+  };
 }

@@ -66,7 +66,7 @@ export class HttpConnection {
    * bears, since each depends on what it changes.
    *
    * @throws LeaseError `lease_unreachable` when the server got nothing, `lease_no_answer` when it
-   * may have, `lease_bad_answer` when the answer is too long.
+   * may have (L5), `lease_bad_answer` when the answer is too long.
    */
   async exchange(request: HttpRequest): Promise<HttpAnswer> {
     const signal = this.#limit(request, AbortSignal.timeout(Math.ceil(request.timeoutMs)));

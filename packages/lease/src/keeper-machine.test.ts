@@ -133,7 +133,7 @@ describe('the keeper machine', () => {
     expect(nextTickMs(rules, state)).toBe(15_200);
   });
 
-  it('keeps what it promised, and promises only what it can', () => {
+  it('L8: keeps what it promised, and promises only what it can', () => {
     const { state } = play([
       0,
       { kind: 'view', view: { epoch: 3, members: [], isReleased: false } },

@@ -11,11 +11,11 @@ import type { NodeIdentity } from './node-identity.ts';
  *       │   lost, or no renewal   │                    ▼
  *       └─────────────────────────┴──────────────── releasing
  *
- * 1. At most one request is under way; what comes back for a phase that is over changes nothing.
+ * 1. At most one request is under way; what comes back for a phase that is over changes nothing (L1).
  * 2. A term is extended only by a renewal or by the acknowledgement of all recorded members, and
- *    counts from when that was asked, not from when it was answered.
- * 3. A node that acknowledged another's term does not begin to acquire before its promise is over.
- * 4. 'draining' and 'releasing' hold the lease without the right to write.
+ *    counts from when that was asked, not from when it was answered (L2).
+ * 3. A node that acknowledged another's term does not begin to acquire before its promise is over (L8).
+ * 4. 'draining' and 'releasing' hold the lease without the right to write (L9).
  */
 export interface KeeperState {
   readonly phase: KeeperPhase;

@@ -54,7 +54,7 @@ export interface KubernetesLeaseSettings extends LeaseSettings, KubernetesAccess
  *
  * The server only stores it; it does not know when a lease is over. So each candidate watches for
  * how long the record stays as it is. Every write is a PUT with the resourceVersion that was read
- * (a PATCH without one would overwrite blindly), so of two writers one wins.
+ * (a PATCH without one would overwrite blindly), so of two writers one wins (L7).
  */
 export class KubernetesLease implements LeaseStore {
   readonly kind = 'kubernetes';

@@ -1,7 +1,7 @@
 /**
  * When a record was first seen as it is now. Durations in a record are counted from there, on the
  * own monotonic clock; times in it are never compared with any clock, so that clocks may be wrong
- * by any amount.
+ * by any amount (L4).
  */
 export class LeaseObservation {
   #record: string | undefined;

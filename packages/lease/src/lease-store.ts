@@ -67,7 +67,7 @@ export interface LeaseStore {
   readonly kind: LeaseKind;
   /**
    * Tries once. The new epoch is above `epochFloor` (the highest in the caller's own log) and
-   * above everything that the store has shown, and is written in the same update as the holder.
+   * above everything that the store has shown, and is written in the same update as the holder (L3).
    */
   acquire(epochFloor: number, mayLead?: MayLead): Promise<AcquireOutcome>;
   /** Renews what `acquire` got. After a request without answer it looks before it decides. */

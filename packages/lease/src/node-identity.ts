@@ -16,7 +16,7 @@ export interface NodeFacts {
   readonly name: string;
   /** Uid of the pod or of the machine, where there is one. */
   readonly uid?: string;
-  /** Random for each start of the process, so that a restarted one never continues an old term. */
+  /** Random for each start of the process, so that a restarted one never continues an old term (L6). */
   readonly bootId: string;
   readonly advertiseUrl: string;
 }

@@ -29,7 +29,7 @@ function holding(given: () => LeaseWorld): void {
     expect(await b.store.observe()).toMatchObject({ holder: a.self, epoch: 1, isReleased: false });
   });
 
-  it('a renewal prolongs the term from when it was sent, and keeps the epoch', async () => {
+  it('L2: a renewal prolongs the term from when it was sent, and keeps the epoch', async () => {
     const { store } = given().join('node-0');
     const { epoch } = await acquired(store, 6);
     expect(epoch).toBe(7);
@@ -67,7 +67,7 @@ function holding(given: () => LeaseWorld): void {
     expect((await b.store.renew()).kind).toBe('lost');
   });
 
-  it('the same node after a restart does not continue the old term', async () => {
+  it('L6: the same node after a restart does not continue the old term', async () => {
     const before = given().join('node-0');
     await acquired(before.store, 0);
     const after = given().join('node-0');
@@ -78,7 +78,7 @@ function holding(given: () => LeaseWorld): void {
     expect((await acquired(after.store, 0)).epoch).toBe(2);
   });
 
-  it('wrong wall clocks change nothing', async () => {
+  it('L4: wrong wall clocks change nothing', async () => {
     const year = 365 * 86_400_000;
     const a = given().join('node-0', { wallOffsetMs: -year });
     const b = given().join('node-1', { wallOffsetMs: year });
@@ -151,7 +151,7 @@ function changingHands(given: () => LeaseWorld): void {
     expect((await acquired(b.store, 0)).epoch).toBe(2);
   });
 
-  it('of many who try at once exactly one wins, and every epoch is new', async () => {
+  it('L7: of many who try at once exactly one wins, and every epoch is new', async () => {
     const nodes = [given().join('node-0'), given().join('node-1'), given().join('node-2')];
     const epochs: number[] = [];
     for (let round = 0; round < RACES; round += 1) {
@@ -166,7 +166,7 @@ function changingHands(given: () => LeaseWorld): void {
     expect(epochs).toEqual([...new Set(epochs)].sort((x, y) => x - y));
   });
 
-  it('epochs rise although the lease was deleted', async () => {
+  it('L3: epochs rise although the lease was deleted', async () => {
     const [a, b] = [given().join('node-0'), given().join('node-1')];
     await acquired(a.store, 40);
     await b.store.acquire(0);
@@ -194,7 +194,7 @@ function failing(given: () => LeaseWorld): void {
     expect((await b.store.acquire(0)).kind).toBe('held');
   });
 
-  it('a store that is too slow leaves everything unknown', async () => {
+  it('L5: a store that is too slow leaves everything unknown', async () => {
     const { gate } = given();
     const a = given().join('node-0', { requestTimeoutMs: 300 });
     const b = given().join('node-1', { requestTimeoutMs: 300 });

@@ -40,7 +40,7 @@ const plan: fc.Arbitrary<SimulationPlan> = fc.record({
 const CALM = { mode: 'ttl', rates: [1, 1, 1], chances: [0.1] } as const;
 
 describe('several keepers over one store', () => {
-  it('never two valid terms at one instant, whatever fails', () => {
+  it('L1: never two valid terms at one instant, whatever fails', () => {
     fc.assert(
       fc.property(plan, (given) => {
         const simulation = new LeaseSimulation(given);

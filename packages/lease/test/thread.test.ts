@@ -79,7 +79,7 @@ describe('a lease kept in a thread of its own', () => {
     expect(a.changes[1]).toEqual({ kind: 'following', reason: 'expired', epoch: 11 });
   });
 
-  it('hands off, with the right to write gone at once', async () => {
+  it('L9: hands off, with the right to write gone at once', async () => {
     const a = start('node-0');
     await a.until(leads(a));
     const b = start('node-1');

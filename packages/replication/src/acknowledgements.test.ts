@@ -14,7 +14,7 @@ function at(txid: number, epoch = 4): { epoch: number; txid: number } {
 /** Settled outcomes by label, in order. */
 function watch(): {
   readonly settled: string[];
-  add(label: string, promise: Promise<string>): void;
+  readonly add: (label: string, promise: Promise<string>) => void;
 } {
   const settled: string[] = [];
   return {

@@ -1,2 +1,28 @@
 export { ReplicationNode } from './replication-node.ts';
 export type { NodeEvent, NodeRole, ReplicationNodeOptions } from './replication-node.ts';
+export { ReplicatedDatabase } from './replicated-database.ts';
+export type { ReplicatedDatabaseOptions } from './replicated-database.ts';
+export { DatabaseSet } from './database-set.ts';
+export type { DatabaseSetOptions, FolderChange } from './database-set.ts';
+export type { DatabaseFilter } from './database-files.ts';
+export { comparePositions, formatPosition, parsePosition } from './epoch-history.ts';
+export type { EpochHistory, Position } from './epoch-history.ts';
+export { judgeClientPosition } from './client-position.ts';
+export type { ClientPositionVerdict } from './client-position.ts';
+export type {
+  AcknowledgementCounts,
+  AcknowledgementMode,
+  AcknowledgementPolicy,
+} from './acknowledgements.ts';
+export { askPosition, PEER_FAILSAFE_PATH, PEER_POSITION_PATH } from './peer-client.ts';
+export type { PeerAccess, PeerReport } from './peer-client.ts';
+export { parseClusterId } from './cluster-id.ts';
+export { Quarantine } from './quarantine.ts';
+export type { QuarantineCase } from './quarantine.ts';
+export { REPLICATION_ERROR_CODES, ReplicationError } from './replication-error.ts';
+export type { ReplicationErrorCode } from './replication-error.ts';
+export { STREAM_SETTINGS } from './stream-source.ts';
+export type { RepairView, StreamLog, StreamSettings } from './stream-source.ts';
+export { STREAM_PATH } from './stream-server.ts';
+export type { StreamAccess } from './stream-server.ts';
+export type { StreamTls } from './stream-client.ts';

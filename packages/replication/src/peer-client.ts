@@ -9,6 +9,8 @@ export interface PeerReport {
   readonly clusterId: string | undefined;
   readonly highestEpoch: number;
   readonly positions: Readonly<Record<string, Position>>;
+  /** Where its proxy takes requests, if it has one. */
+  readonly proxyUrl?: string;
 }
 
 export interface PeerAccess {
@@ -38,12 +40,19 @@ export async function askFailsafe(
 
 /** @throws TypeError when the answer is no report. */
 function parseReport(value: unknown): PeerReport {
-  const { name, clusterId, highestEpoch, positions } = Object(value) as Partial<PeerReport>;
+  const report = Object(value) as Partial<PeerReport>;
+  const { name, clusterId, highestEpoch, positions, proxyUrl } = report;
   if (typeof name !== 'string' || typeof highestEpoch !== 'number') throw new TypeError('no report');
   const named = Object.entries(Object(positions) as Record<string, Position>).map(
     ([database, { epoch, txid }]) => [database, { epoch: Number(epoch), txid: Number(txid) }],
   );
-  return { name, clusterId, highestEpoch, positions: Object.fromEntries(named) };
+  return {
+    name,
+    clusterId,
+    highestEpoch,
+    positions: Object.fromEntries(named),
+    ...(proxyUrl === undefined ? {} : { proxyUrl: String(proxyUrl) }),
+  };
 }
 
 function ask(url: URL, access: PeerAccess, body?: object): Promise<unknown> {

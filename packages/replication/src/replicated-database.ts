@@ -42,6 +42,8 @@ export interface ReplicatedDatabaseOptions {
   readonly framesMax: number;
   /** Whether other code of this process opens the database through SQLite (R1). */
   readonly isSharedInProcess?: boolean;
+  /** Told when the primary's transactions have been applied, or its pages taken over. */
+  readonly onApplied?: (database: ReplicatedDatabase) => void;
 }
 
 const NOWHERE: Position = { epoch: 0, txid: 0 };
@@ -210,6 +212,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
       throw error;
     }
     state.setHistory(state.history.adopt(file.history, file.maxTxid));
+    this.#options.onApplied?.(this);
     this.checkpointIfDue();
   }
 
@@ -332,6 +335,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
       writePage: (pgno, data) => replica.repairPage(pgno, data),
       commit: async (digest) => {
         replica.commitRepair({ txid: position.txid, history, pageCount, digest });
+        this.#options.onApplied?.(this);
         this.checkpointIfDue();
       },
       abort: () => replica.abortRepair(),
@@ -341,7 +345,10 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
   #repairSeed(seed: DatabaseSeed, target: RepairTarget): RepairWriter {
     return {
       writePage: (pgno, data) => seed.writePage(pgno, data),
-      commit: async (digest) => this.#install(seed, target, digest),
+      commit: async (digest) => {
+        this.#install(seed, target, digest);
+        this.#options.onApplied?.(this);
+      },
       abort: () => {},
     };
   }

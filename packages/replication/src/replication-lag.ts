@@ -14,7 +14,7 @@ interface Mark {
   readonly atMs: number;
 }
 
-/** When there would be more, each two become one, with the time of the earlier. */
+/** When there would be more, they become coarser. */
 const MARKS_MAX = 256;
 
 /**
@@ -33,6 +33,7 @@ export class ReplicationLag {
   #appliedTxid = 0;
   #bytes = 0;
   #marks: Mark[] = [];
+  #resolutionMs = 1;
 
   /** A stream has begun, perhaps to another primary. The database is at `appliedTxid`. */
   begin(appliedTxid: number): void {
@@ -54,6 +55,7 @@ export class ReplicationLag {
     const sentAtMs = clockMs - this.#offsetMs;
     if (head !== undefined) {
       // Anything new came after the last time the primary was heard of.
+      this.#lowerHead(head.txid);
       this.#setHead(head.txid, this.#heardAtMs ?? sentAtMs);
       this.#bytes = head.unsentBytes;
     }
@@ -90,21 +92,39 @@ export class ReplicationLag {
     };
   }
 
+  /** A new primary may have less than the one before. */
+  #lowerHead(txid: number): void {
+    if (txid >= this.#headTxid) return;
+    this.#headTxid = txid;
+    this.#marks = this.#marks.filter((mark) => mark.txid <= txid);
+  }
+
   #setHead(txid: number, sinceMs: number): void {
     if (txid <= this.#headTxid) return;
     this.#headTxid = txid;
-    this.#marks.push({ txid, atMs: sinceMs });
-    if (this.#marks.length <= MARKS_MAX) return;
-    this.#marks = this.#marks.flatMap((mark, index, all) => {
-      if (index % 2 === 1) return [];
-      return [{ txid: all[index + 1]?.txid ?? mark.txid, atMs: mark.atMs }];
-    });
+    if (txid <= this.#appliedTxid) return;
+    join(this.#marks, { txid, atMs: sinceMs }, this.#resolutionMs);
+    while (this.#marks.length > MARKS_MAX) {
+      this.#resolutionMs *= 2;
+      const joined: Mark[] = [];
+      for (const mark of this.#marks) join(joined, mark, this.#resolutionMs);
+      this.#marks = joined;
+    }
   }
 
   #setApplied(txid: number): void {
     this.#appliedTxid = txid;
     this.#marks = this.#marks.filter((mark) => mark.txid > txid);
+    if (this.#marks.length === 0) this.#resolutionMs = 1;
   }
+}
+
+/** Adds a mark, or makes the last one reach as far, when they are close, with its earlier time. */
+function join(marks: Mark[], mark: Mark, resolutionMs: number): void {
+  const last = marks.at(-1);
+  const isClose = last !== undefined && mark.atMs - last.atMs < resolutionMs;
+  if (isClose) marks[marks.length - 1] = { txid: mark.txid, atMs: last.atMs };
+  else marks.push(mark);
 }
 
 /** The lags of a replica's databases, which outlive its streams. */

@@ -41,7 +41,7 @@ import {
   type Welcome,
 } from './stream-source.ts';
 
-export interface ReplicationNodeOptions extends Omit<DatabaseSetOptions, 'quarantine'> {
+export interface ReplicationNodeOptions extends Omit<DatabaseSetOptions, 'quarantine' | 'onApplied'> {
   readonly identity: NodeIdentity;
   readonly store: LeaseStore;
   readonly timings: LeaseTimings;
@@ -87,6 +87,8 @@ export class ReplicationNode {
   readonly databases: DatabaseSet;
   readonly server: StreamServer;
   readonly quarantine: Quarantine;
+  /** Where this node's proxy takes requests, told to the other nodes. */
+  proxyUrl: string | undefined;
   readonly #options: ReplicationNodeOptions;
   readonly #keeper: LeaseKeeper;
   readonly #client: StreamClient;
@@ -107,7 +109,11 @@ export class ReplicationNode {
     this.#options = options;
     mkdirSync(options.stateFolder, { recursive: true });
     this.quarantine = new Quarantine(`${options.stateFolder}/quarantine`);
-    this.databases = new DatabaseSet({ ...options, quarantine: this.quarantine });
+    this.databases = new DatabaseSet({
+      ...options,
+      quarantine: this.quarantine,
+      onApplied: (database) => this.#moved(database),
+    });
     this.#clusterId = readClusterId(options.stateFolder) ?? options.clusterId;
     const settings = { ...STREAM_SETTINGS, ...options.settings };
     const common = { clock: systemStreamClock, settings, log: options.log };
@@ -195,6 +201,7 @@ export class ReplicationNode {
       clusterId: this.#clusterId,
       highestEpoch: this.highestEpoch,
       positions: this.positions(),
+      ...(this.proxyUrl === undefined ? {} : { proxyUrl: this.proxyUrl }),
     };
   }
 
@@ -464,8 +471,11 @@ export class ReplicationNode {
 
   #committed(database: ReplicatedDatabase): void {
     this.server.changed(database.name);
-    const position = database.position();
-    this.#emit({ kind: 'position', name: database.name, position });
+    this.#moved(database);
+  }
+
+  #moved(database: ReplicatedDatabase): void {
+    this.#emit({ kind: 'position', name: database.name, position: database.position() });
   }
 
   #look(): void {

@@ -41,7 +41,7 @@ const history = fc
 const EACH: { readonly [K in StreamMessage['kind']]: fc.Arbitrary<StreamMessageOf<K>> } = {
   hello: record('hello', { version: count, node, clusterId: text, epoch: count }),
   database: record('database', { name, epoch: count, txid: count, pageSize: count, history }),
-  listed: record('listed', {}),
+  listed: fc.constant({ kind: 'listed' }),
   welcome: record('welcome', { clusterId: text, epoch: count, node, members: fc.array(node) }),
   refused: record('refused', { code: text, message: text, hint: text }),
   members: record('members', { members: fc.array(node) }),
@@ -72,7 +72,7 @@ const EACH: { readonly [K in StreamMessage['kind']]: fc.Arbitrary<StreamMessageO
   repaired: record('repaired', { name, epoch: count, digest: text }),
   drop: record('drop', { name, epoch: count }),
   gone: record('gone', { name }),
-  ready: record('ready', {}),
+  ready: fc.constant({ kind: 'ready' }),
   heartbeat: record('heartbeat', { clockMs: count, heads: fc.array(head) }),
   ack: record('ack', { positions: fc.array(position) }),
   offer: record('offer', {
@@ -94,23 +94,18 @@ function record<K extends string, Fields extends object>(
   return fc.record(fields).map((values) => ({ kind, ...values }));
 }
 
-/** The message, or undefined when it is refused as it should be. */
-function tryDecode(frame: Frame): StreamMessage | undefined {
+/** Whether a frame is refused with the right error, or is exactly what its message is sent as. */
+function isRefusedOrWhole(frame: Frame): boolean {
   try {
-    return decodeMessage(frame);
+    const again = encodeMessage(decodeMessage(frame));
+    return again.type === frame.type && Buffer.from(frame.payload).equals(again.payload);
   } catch (error) {
-    expect(error).toBeInstanceOf(BaseError);
-    expect(error).toMatchObject({ code: 'stream_bad_message' });
-    return undefined;
+    return error instanceof BaseError && error.code === 'stream_bad_message';
   }
 }
 
-function plain(message: StreamMessage | undefined): unknown {
-  return JSON.parse(
-    JSON.stringify(message, (_, value: unknown) =>
-      value instanceof Uint8Array ? [...value] : value,
-    ),
-  );
+function plain(message: StreamMessage): unknown {
+  return 'bytes' in message ? { ...message, bytes: [...message.bytes] } : message;
 }
 
 test.each(Object.entries(EACH))('%s comes back as it was sent', (kind, arbitrary) => {
@@ -129,11 +124,7 @@ test('a message cut at any byte is refused, or is another whole message', () => 
     fc.property(anyMessage, (message) => {
       const { type, payload } = encodeMessage(message);
       for (let length = 0; length < payload.length; length += 1) {
-        const cut = { type, payload: payload.subarray(0, length) };
-        const back = tryDecode(cut);
-        // Bytes at the end have no length of their own.
-        if (back !== undefined)
-          expect(encodeMessage(back).payload).toEqual(Buffer.from(cut.payload));
+        expect(isRefusedOrWhole({ type, payload: payload.subarray(0, length) })).toBe(true);
       }
     }),
     { numRuns: 100 },
@@ -147,8 +138,7 @@ test('a message with any byte changed is refused, or is another whole message', 
       for (let at = 0; at < payload.length; at += 1) {
         const changed = Uint8Array.from(payload);
         changed[at] = (changed[at] ?? 0) ^ mask;
-        const back = tryDecode({ type, payload: changed });
-        if (back !== undefined) expect(encodeMessage(back).payload).toEqual(Buffer.from(changed));
+        expect(isRefusedOrWhole({ type, payload: changed })).toBe(true);
       }
     }),
     { numRuns: 100 },
@@ -158,9 +148,7 @@ test('a message with any byte changed is refused, or is another whole message', 
 test('random bytes of any type are refused, or are a whole message', () => {
   fc.assert(
     fc.property(fc.nat(255), fc.uint8Array({ maxLength: 80 }), (type, payload) => {
-      const back = tryDecode({ type, payload });
-      if (back !== undefined)
-        expect(encodeMessage(back)).toEqual({ type, payload: Buffer.from(payload) });
+      expect(isRefusedOrWhole({ type, payload })).toBe(true);
     }),
     { numRuns: 2000 },
   );

@@ -1,4 +1,5 @@
-import type { StaticRule } from '@tandem/lease';
+import { ordinalOf } from './node-name.ts';
+import { parseBoolean } from './parse-text.ts';
 import type { Parsed } from './parsed.ts';
 
 /** Which nodes may become primary. */
@@ -44,39 +45,6 @@ export function isCandidateBy(rule: CandidateRule, nodeName: string): boolean | 
       return ordinal === undefined ? undefined : compares(ordinal, rule.operator, rule.ordinal);
     }
   }
-}
-
-/** Reads the name or the ordinal of the static primary. */
-export function parseStaticRule(text: string): Parsed<StaticRule> {
-  if (/^\d{1,6}$/.test(text)) return { value: { kind: 'ordinal', ordinal: Number(text) } };
-  const name = parseNodeName(text);
-  return 'problem' in name ? name : { value: { kind: 'name', name: text } };
-}
-
-/** The name that a static rule means, seen from the node `nodeName`. */
-export function nameByRule(rule: StaticRule, nodeName: string): string | undefined {
-  if (rule.kind === 'name') return rule.name;
-  const stem = stemOf(nodeName);
-  return stem === undefined ? undefined : `${stem}-${rule.ordinal}`;
-}
-
-/** N of a name that ends in `-N`, as the names of a StatefulSet's pods do. */
-export function ordinalOf(nodeName: string): number | undefined {
-  const digits = /^.+-(?<ordinal>\d{1,6})$/.exec(nodeName)?.groups?.['ordinal'];
-  return digits === undefined ? undefined : Number(digits);
-}
-
-/** What stands before `-N`. */
-export function stemOf(nodeName: string): string | undefined {
-  return /^(?<stem>.+)-\d{1,6}$/.exec(nodeName)?.groups?.['stem'];
-}
-
-/** `true` or `false`; the other usual spellings are understood. */
-export function parseBoolean(text: string): Parsed<boolean> {
-  const word = text.toLowerCase();
-  if (['true', 'yes', 'on', '1'].includes(word)) return { value: true };
-  if (['false', 'no', 'off', '0'].includes(word)) return { value: false };
-  return { problem: 'is neither true nor false' };
 }
 
 function compares(left: number, operator: Operator, right: number): boolean {

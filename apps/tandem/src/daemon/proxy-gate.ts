@@ -1,0 +1,124 @@
+import type { Confirmation, ProxyState } from '@tandem/proxy';
+import {
+  judgeClientPosition,
+  type Position,
+  type ReplicatedDatabase,
+  type ReplicationNode,
+} from '@tandem/replication';
+import type { PrimaryDirectory } from './primary-directory.ts';
+
+export interface ProxyGateOptions {
+  readonly node: ReplicationNode;
+  readonly directory: PrimaryDirectory;
+  /** The database whose position clients carry; undefined: the first one. */
+  readonly databaseName?: string;
+}
+
+const ASK_AGAIN_MS = 50;
+
+/** Tells the proxy what it has to know of this node and its primary. */
+export class ProxyGate implements ProxyState {
+  readonly #node: ReplicationNode;
+  readonly #directory: PrimaryDirectory;
+  readonly #databaseName: string | undefined;
+
+  constructor({ node, directory, databaseName }: ProxyGateOptions) {
+    this.#node = node;
+    this.#directory = directory;
+    this.#databaseName = databaseName;
+    node.listen(() => {
+      const { primary } = node;
+      if (node.role === 'replica' && primary !== undefined) void directory.learn(primary);
+    });
+  }
+
+  readonly role = (): 'primary' | 'replica' | 'none' =>
+    this.#node.role === 'primary' && !this.#node.isPrimaryNow() ? 'none' : this.#node.role;
+
+  readonly isReady = (): boolean => this.#node.isReady;
+
+  readonly primaryUrl = (): string | undefined => {
+    const { primary, role } = this.#node;
+    return role === 'replica' && primary !== undefined
+      ? this.#directory.proxyUrlOf(primary)
+      : undefined;
+  };
+
+  readonly position = (): Position | undefined => this.#database?.position();
+
+  readonly lagMs = (): number | undefined => {
+    if (this.#node.role === 'primary') return 0;
+    const lags = [...this.#node.lags.values()].map(({ seconds }) => seconds);
+    if (this.#node.streamState !== 'following') return undefined;
+    return lags.every((seconds) => seconds !== undefined) ? 1000 * Math.max(0, ...lags) : undefined;
+  };
+
+  readonly waitFor = async (
+    wanted: Position,
+    timeoutMs: number,
+  ): Promise<'reached' | 'timeout' | 'unknown-epoch'> => {
+    const judge = (): 'reached' | 'awaited' | 'lost' => {
+      const database = this.#database;
+      if (database === undefined) return 'awaited';
+      if (this.#node.isPrimaryNow()) this.#node.capture();
+      return judgeClientPosition(wanted, database.history(), database.position().txid);
+    };
+    const verdict = await this.#when(() => (judge() === 'awaited' ? undefined : judge()), timeoutMs);
+    return verdict === 'lost' ? 'unknown-epoch' : verdict === 'reached' ? 'reached' : 'timeout';
+  };
+
+  readonly waitForPrimary = (timeoutMs: number): Promise<string | undefined> =>
+    this.#when(() => (this.#node.isPrimaryNow() ? 'local' : this.primaryUrl()), timeoutMs);
+
+  readonly confirm = async (kind: 'read' | 'write', timeoutMs: number): Promise<Confirmation> => {
+    try {
+      this.#node.capture();
+      const position = this.position();
+      if (kind === 'read') return { kind: 'covered', position };
+      const confirmed = this.#node.confirm().then(() => true);
+      const isTimely = await Promise.race([confirmed, elapsed(timeoutMs)]);
+      if (isTimely === true) return { kind: 'covered', position: this.position() };
+      return { kind: 'unconfirmed', reason: `no acknowledgement within ${timeoutMs} ms` };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return { kind: 'unconfirmed', reason };
+    }
+  };
+
+  get #database(): ReplicatedDatabase | undefined {
+    const { databases } = this.#node;
+    if (this.#databaseName !== undefined) return databases.get(this.#databaseName);
+    const [first] = [...databases].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    return first;
+  }
+
+  /** What `look` gives, as soon as it gives something; looks after each event of the node. */
+  #when<Found>(look: () => Found | undefined, timeoutMs: number): Promise<Found | undefined> {
+    const found = look();
+    if (found !== undefined) return Promise.resolve(found);
+    const { promise, resolve } = Promise.withResolvers<Found | undefined>();
+    const again = (): void => {
+      const now = look();
+      if (now !== undefined) resolve(now);
+    };
+    const unlisten = this.#node.listen(again);
+    const repeat = setInterval(() => {
+      const { primary, role } = this.#node;
+      const isUnknown = role === 'replica' && primary !== undefined && this.primaryUrl() === undefined;
+      if (isUnknown) void this.#directory.learn(primary).then(again);
+      else again();
+    }, ASK_AGAIN_MS);
+    const end = setTimeout(() => resolve(undefined), timeoutMs);
+    return promise.finally(() => {
+      unlisten();
+      clearInterval(repeat);
+      clearTimeout(end);
+    });
+  }
+}
+
+async function elapsed(timeoutMs: number): Promise<false> {
+  const { promise, resolve } = Promise.withResolvers<false>();
+  setTimeout(() => resolve(false), timeoutMs).unref();
+  return promise;
+}
