@@ -1,9 +1,11 @@
 import { assert } from '@tandem/base';
-import type { Hit } from '@loggia/contract';
+import type { Hit, VisitAttributes } from '@loggia/contract';
 
 type HitValues = ReturnType<typeof valuesOf>;
+type AttributeValues = ReturnType<typeof attributeValuesOf>;
 
-const VALUE_COUNT: HitValues['length'] = 35;
+const HIT_VALUES: HitValues['length'] = 15;
+const ATTRIBUTE_VALUES: AttributeValues['length'] = 21;
 
 /**
  * Hits as JSON text: an array of values per hit, without names, ids as decimal text. Writing and
@@ -19,9 +21,9 @@ export function decodeHits(text: string): Hit[] {
   return rows.map(hitOf);
 }
 
-/** The order of the values. Written out, since a loop over names takes several times as long. */
+// The names are written out, since a loop over them takes several times as long.
+
 function valuesOf(hit: Hit) {
-  const { attributes } = hit;
   return [
     hit.siteId,
     hit.timeMs,
@@ -37,6 +39,50 @@ function valuesOf(hit: Hit) {
     hit.scrollDepth,
     hit.engagedMs,
     hit.dedupeId,
+    attributeValuesOf(hit.attributes),
+  ] as const;
+}
+
+function hitOf(values: HitValues): Hit {
+  assert(values.length === HIT_VALUES, 'a hit has all its values');
+  const [
+    siteId,
+    timeMs,
+    visitor,
+    visitorBefore,
+    name,
+    hostname,
+    page,
+    properties,
+    revenueMilli,
+    revenueCurrency,
+    interactive,
+    scrollDepth,
+    engagedMs,
+    dedupeId,
+    attributes,
+  ] = values;
+  return {
+    siteId,
+    timeMs,
+    visitor: BigInt(visitor),
+    visitorBefore: visitorBefore === null ? null : BigInt(visitorBefore),
+    name,
+    hostname,
+    page,
+    properties,
+    revenueMilli,
+    revenueCurrency,
+    interactive,
+    scrollDepth,
+    engagedMs,
+    dedupeId,
+    attributes: attributesOf(attributes),
+  };
+}
+
+function attributeValuesOf(attributes: VisitAttributes) {
+  return [
     attributes.source,
     attributes.referrer,
     attributes.channel,
@@ -61,23 +107,9 @@ function valuesOf(hit: Hit) {
   ] as const;
 }
 
-function hitOf(values: HitValues): Hit {
-  assert(values.length === VALUE_COUNT, 'a hit has all its values');
+function attributesOf(values: AttributeValues): VisitAttributes {
+  assert(values.length === ATTRIBUTE_VALUES, 'a hit has all its attributes');
   const [
-    siteId,
-    timeMs,
-    visitor,
-    visitorBefore,
-    name,
-    hostname,
-    page,
-    properties,
-    revenueMilli,
-    revenueCurrency,
-    interactive,
-    scrollDepth,
-    engagedMs,
-    dedupeId,
     source,
     referrer,
     channel,
@@ -101,42 +133,26 @@ function hitOf(values: HitValues): Hit {
     language,
   ] = values;
   return {
-    siteId,
-    timeMs,
-    visitor: BigInt(visitor),
-    visitorBefore: visitorBefore === null ? null : BigInt(visitorBefore),
-    name,
-    hostname,
-    page,
-    properties,
-    revenueMilli,
-    revenueCurrency,
-    interactive,
-    scrollDepth,
-    engagedMs,
-    dedupeId,
-    attributes: {
-      source,
-      referrer,
-      channel,
-      utm_medium,
-      utm_source,
-      utm_campaign,
-      utm_content,
-      utm_term,
-      click_id,
-      country,
-      region,
-      region_name,
-      city,
-      city_name,
-      browser,
-      browser_version,
-      os,
-      os_version,
-      device,
-      screen,
-      language,
-    },
+    source,
+    referrer,
+    channel,
+    utm_medium,
+    utm_source,
+    utm_campaign,
+    utm_content,
+    utm_term,
+    click_id,
+    country,
+    region,
+    region_name,
+    city,
+    city_name,
+    browser,
+    browser_version,
+    os,
+    os_version,
+    device,
+    screen,
+    language,
   };
 }

@@ -29,15 +29,10 @@ export interface FolderChange {
   readonly refused: readonly { readonly name: string; readonly error: Error }[];
 }
 
-interface Member {
-  readonly database: ReplicatedDatabase;
-  inode: number | undefined;
-}
-
 /** The databases of a node: those in its folder, and those that a primary has told it of. */
 export class DatabaseSet {
   readonly #options: DatabaseSetOptions;
-  readonly #members = new Map<string, Member>();
+  readonly #members = new Map<string, ReplicatedDatabase>();
 
   constructor(options: DatabaseSetOptions) {
     this.#options = options;
@@ -46,12 +41,12 @@ export class DatabaseSet {
   }
 
   /** In the order in which they were opened. */
-  *[Symbol.iterator](): Generator<ReplicatedDatabase> {
-    for (const { database } of this.#members.values()) yield database;
+  [Symbol.iterator](): MapIterator<ReplicatedDatabase> {
+    return this.#members.values();
   }
 
   get(name: string): ReplicatedDatabase | undefined {
-    return this.#members.get(name)?.database;
+    return this.#members.get(name);
   }
 
   /** The database of that name, made empty when there is none. */
@@ -65,12 +60,11 @@ export class DatabaseSet {
 
   /** Looks for databases that were made, renamed or dropped by applications. */
   look(): FolderChange {
-    const dropped = [...this.#members].flatMap(([name, { database, inode }]) => {
-      if (!database.isPresent || inodeOf(database.path) === inode) return [];
-      this.#forget(name);
-      return [database];
-    });
-    const known = new Set([...this.#members.values()].flatMap(({ inode }) => inode ?? []));
+    const dropped = [...this].filter(
+      ({ inode, path }) => inode !== undefined && inodeOf(path) !== inode,
+    );
+    for (const database of dropped) this.#forget(database);
+    const known = new Set([...this].flatMap(({ inode }) => inode ?? []));
     const opened: ReplicatedDatabase[] = [];
     const refused: { name: string; error: Error }[] = [];
     for (const { name } of findDatabases(this.#options.folder, known, this.#options.isMeant)) {
@@ -87,36 +81,30 @@ export class DatabaseSet {
 
   /** Sets a database aside that the primary does not have. */
   setAside(name: string, reason: string): void {
-    const member = this.#members.get(name);
-    if (member === undefined) return;
+    const database = this.#members.get(name);
+    if (database === undefined) return;
     this.#members.delete(name);
-    if (member.database.isPresent) member.database.setAside(reason);
-    else member.database.close();
-  }
-
-  /** A repair has given the database another file. */
-  refreshInode(name: string): void {
-    const member = this.#members.get(name);
-    if (member !== undefined) member.inode = inodeOf(member.database.path);
+    if (database.isPresent) database.setAside(reason);
+    else database.close();
   }
 
   close(): void {
-    for (const { database } of this.#members.values()) database.close();
+    for (const database of this) database.close();
     this.#members.clear();
   }
 
   /** A file that is gone: what was kept beside it would be wrong for the next of that name. */
-  #forget(name: string): void {
-    this.#members.get(name)?.database.close();
-    this.#members.delete(name);
-    rmSync(this.#stateOf(name), { recursive: true, force: true });
+  #forget(database: ReplicatedDatabase): void {
+    database.close();
+    this.#members.delete(database.name);
+    rmSync(this.#stateOf(database.name), { recursive: true, force: true });
   }
 
   #add(name: string): ReplicatedDatabase {
     const path = this.#pathOf(name);
     const stateFolder = this.#stateOf(name);
     const database = new ReplicatedDatabase({ ...this.#options, name, path, stateFolder });
-    this.#members.set(name, { database, inode: inodeOf(path) });
+    this.#members.set(name, database);
     return database;
   }
 

@@ -75,6 +75,11 @@ export class OpenDatabase {
     }
   }
 
+  /** How long to wait for locks of others. */
+  get busyTimeoutMs(): number {
+    return this.#options.busyTimeoutMs;
+  }
+
   /** A connection of its own. It never checkpoints by itself; close it with `disconnect`. */
   connect(): DatabaseSync {
     const connection = connect(this.path, this.#options.busyTimeoutMs);
@@ -93,16 +98,32 @@ export class OpenDatabase {
    * @throws ReplicationError `wal_index_unreadable` when its two copies do not come to agree.
    */
   readWalIndexHeader(): WalIndexHeader {
+    const header = this.tryReadWalIndexHeader();
+    if (header !== undefined) return header;
+    throw new ReplicationError(
+      'wal_index_unreadable',
+      `${this.path}-shm holds no valid header`,
+      {
+        hint: 'Stop every program that uses the database, delete the -shm file, and start again.',
+        retryable: true,
+      },
+    );
+  }
+
+  /** The same, or undefined while a writer is between the two copies and does not get on. */
+  tryReadWalIndexHeader(): WalIndexHeader | undefined {
     for (let read = 0; read < HEADER_READS_MAX; read += 1) {
       const bytes = readSync(this.walIndexFd, this.#header, 0, WAL_INDEX_HEADER_BYTES, 0);
       const header =
         bytes === WAL_INDEX_HEADER_BYTES ? parseWalIndexHeader(this.#header) : undefined;
       if (header !== undefined) return header;
     }
-    throw new ReplicationError('wal_index_unreadable', `${this.path}-shm holds no valid header`, {
-      hint: 'Stop every program that uses the database, delete the -shm file, and start again.',
-      retryable: true,
-    });
+    return undefined;
+  }
+
+  /** Which file this is, whatever stands at its path by now. */
+  get inode(): number {
+    return fstatSync(this.databaseFd).ino;
   }
 
   /** Pages of the database, the log included. */

@@ -96,6 +96,11 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     return this.#present !== undefined;
   }
 
+  /** Which file it is; undefined while there is none. */
+  get inode(): number | undefined {
+    return this.#present?.open.inode;
+  }
+
   get log(): DatabaseState['log'] | undefined {
     return this.#present?.state.log;
   }

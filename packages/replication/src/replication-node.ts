@@ -442,7 +442,6 @@ export class ReplicationNode {
       membersChanged: () => {},
       ready: () => {
         this.#isSynced = true;
-        for (const { name } of this.databases) this.databases.refreshInode(name);
         this.#emit({ kind: 'ready' });
       },
       handOff: (offer: HandOffOffer) => {

@@ -60,8 +60,8 @@ export class WalCapture {
    * @throws ReplicationError `wal_unreadable` when committed frames do not verify.
    */
   read(): CapturedChange | undefined {
-    const header = this.#open.readWalIndexHeader();
-    if (header.mxFrame === 0) return undefined;
+    const header = this.#open.tryReadWalIndexHeader();
+    if (header === undefined || header.mxFrame === 0) return undefined;
     const isInside =
       this.#cursor.position.frame > 0 && isSameGeneration(header, this.#cursor.generation);
     // An emptied log names its next salts before it has the header whose checksum frames run on from.

@@ -225,10 +225,11 @@ export class ModelDatabase implements StreamSource, StreamSink {
   beginRepair(target: RepairTarget): RepairWriter {
     this.#mustBeIdle();
     if (this.#isRepairing) throw new Error('two repairs at once');
+    const isSameSize = this.pageSize() === target.pageSize;
+    const staged = this.#staged ?? (isSameSize ? [...this.pages] : []);
+    if (staged[0]?.length !== target.pageSize) staged.length = 0;
+    this.#staged = staged;
     this.#isRepairing = true;
-    this.#staged ??= this.pageSize() === target.pageSize ? [...this.pages] : [];
-    if (this.#staged[0]?.length !== target.pageSize) this.#staged = [];
-    const staged = this.#staged;
     return {
       writePage: (pgno, data) => {
         if (data.length !== target.pageSize) throw new Error('a page of another size');

@@ -1,7 +1,6 @@
 import {
   listOf,
   oneOf,
-  parseBoolean,
   parseClusterId,
   parsePath,
   parseServerUrl,
@@ -208,12 +207,5 @@ export const STORAGE_SETTINGS = {
     expects: 'a whole number of pages',
     example: '100000',
     summary: 'From so many on, writers are held up for a moment so that the WAL can begin anew.',
-  }),
-  'strict-verify': setting({
-    parse: scalar(parseBoolean),
-    defaultText: 'false',
-    expects: 'true or false',
-    example: 'true',
-    summary: 'Compute the checksum of the whole database after each transaction. For tests only.',
   }),
 } as const;

@@ -128,10 +128,7 @@ class TreeReader {
 /** The text as its author wrote it; null when nothing stands there. */
 function scalarText(node: Scalar): string | null {
   if (typeof node.value === 'string') return node.value;
-  if (node.value === null) {
-    const isWord = node.source !== undefined && node.source !== '' && node.source !== '~';
-    return isWord && node.source.toLowerCase() !== 'null' ? node.source : null;
-  }
+  if (node.value === null) return null;
   return node.source ?? String(node.value);
 }
 
