@@ -3,6 +3,12 @@ import type { ReplicatedDatabase } from './replicated-database.ts';
 
 /** A look this often finds what no notification told of. */
 const POLL_MS = 20;
+/**
+ * Between two looks at a busy database. Each look makes a file of the log, and a file that is made
+ * costs an application that syncs each commit as much as the commit: both wait for the journal of
+ * the file system.
+ */
+const GATHER_MS = 3;
 /** The log is written a moment before its index says so. */
 const LOOK_AGAIN_MS = 1;
 const LOOKS_AGAIN_MAX = 4;
@@ -26,6 +32,7 @@ export class CaptureLoop {
   readonly #watched = new Map<ReplicatedDatabase, Watched>();
   #poll: NodeJS.Timeout | undefined;
   #isScheduled = false;
+  #lookedMs = 0;
 
   constructor(options: CaptureLoopOptions) {
     this.#options = options;
@@ -65,13 +72,18 @@ export class CaptureLoop {
     this.#look();
   }
 
+  /** At once after a pause; a busy program's transactions are gathered for a moment. */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => {
+    const look = (): void => {
       this.#isScheduled = false;
+      this.#lookedMs = performance.now();
       this.#look();
-    });
+    };
+    const pauseMs = this.#lookedMs + GATHER_MS - performance.now();
+    if (pauseMs <= 0) setImmediate(look);
+    else setTimeout(look, pauseMs);
   }
 
   #look(): void {

@@ -3,9 +3,18 @@ import { STORE_RESOURCE_LIMITS } from '@loggia/warehouse';
 import type { WarehouseThreadData } from './warehouse-thread.ts';
 import type { WriterThreadData } from './writer-thread.ts';
 
+/**
+ * Hits live until their commit. Without a bound, the heap for such values grows to 100 MB, which
+ * makes collections rarer but not cheaper.
+ */
+const WRITER_RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 24 } as const;
+
 /** Starts the thread that writes the journal's tail. */
 export function startWriterThread(data: WriterThreadData): Worker {
-  return new Worker(new URL('writer-thread.ts', import.meta.url), { workerData: data });
+  return new Worker(new URL('writer-thread.ts', import.meta.url), {
+    workerData: data,
+    resourceLimits: WRITER_RESOURCE_LIMITS,
+  });
 }
 
 /** Starts the thread that holds the event store. */

@@ -117,7 +117,6 @@ export const LITEFS_DEFAULTS: ReadonlyMap<SettingKey, string> = new Map<SettingK
   ['databases.folder', '/litefs'],
   ['state.folder', '/var/lib/litefs'],
   ['log-retention.age', '10m'],
-  ['lease.duration', '10s'],
   ['log.format', 'text'],
   ['http.open-on-loopback', 'true'],
 ]);

@@ -28,13 +28,21 @@ export const TANDEM_HTTP_ERROR_CODES = {
     status: 501,
     meaning: 'LiteFS has this path and Tandem does not; the message says what replaces it.',
   },
-  not_primary: { status: 503, meaning: 'Only the primary does this, and this node is not primary.' },
+  not_primary: {
+    status: 503,
+    meaning: 'Only the primary does this, and this node is not primary.',
+  },
   no_primary: { status: 503, meaning: 'No primary is known that could be asked.' },
   hand_off_failed: {
     status: 503,
     meaning: 'The other node did not take over; the primary is the one it was.',
   },
   busy: { status: 503, meaning: 'As many requests of this kind are running as may.' },
+  unavailable: {
+    status: 503,
+    meaning: 'The operation cannot be done now; the same request may succeed later.',
+  },
+  not_ready: { status: 503, meaning: 'The node should get no requests yet; `reasons` lists why.' },
   stopping: { status: 503, meaning: 'The node is about to stop.' },
   timeout: { status: 504, meaning: 'The operation took too long; its outcome is not known.' },
   disk_full: { status: 507, meaning: 'There is no room for what was sent; nothing was changed.' },
@@ -84,7 +92,7 @@ export function httpErrorOf(failure: unknown): HttpApiError {
   if (failure instanceof HttpApiError) return failure;
   if (failure instanceof BaseError) {
     const { message, hint, code: causeCode } = failure;
-    const code = CODE_OF_CAUSE[causeCode] ?? (failure.retryable ? 'busy' : 'failed');
+    const code = CODE_OF_CAUSE[causeCode] ?? (failure.retryable ? 'unavailable' : 'failed');
     return new HttpApiError(code, message, {
       cause: failure,
       causeCode,
