@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@tandem/base';
+import { placeDatabaseFile } from './database-import.ts';
 import { findDatabases, inodeOf, type DatabaseFilter } from './database-files.ts';
 import type { Quarantine } from './quarantine.ts';
 import { ReplicatedDatabase, type ReplicatedDatabaseOptions } from './replicated-database.ts';
@@ -56,6 +57,13 @@ export class DatabaseSet {
     const path = this.#pathOf(name);
     mkdirSync(dirname(path), { recursive: true });
     return this.#add(name);
+  }
+
+  /** Puts a file in the folder as the database of that name; the next look finds it. */
+  place(name: string, from: string): void {
+    const path = this.#pathOf(name);
+    mkdirSync(dirname(path), { recursive: true });
+    placeDatabaseFile(from, path);
   }
 
   /** Looks for databases that were made, renamed or dropped by applications. */

@@ -4,6 +4,7 @@ import { assert, type Clock } from '@tandem/base';
 import { encodeLtx } from '@tandem/ltx';
 import type { Role } from './applied-file.ts';
 import type { ConsistentView } from './consistent-view.ts';
+import { replacePages } from './database-import.ts';
 import { DatabaseSeed } from './database-seed.ts';
 import { DatabaseState } from './database-state.ts';
 import { EpochHistory, type Position } from './epoch-history.ts';
@@ -129,6 +130,11 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
   /** The digest of all pages at the position; equal databases have equal ones. */
   digest(): string {
     return this.#present?.state.table.digest ?? '';
+  }
+
+  /** The rolling checksum of LTX at the position; 0 while there is no database. */
+  checksum(): bigint {
+    return this.#present?.state.checksum ?? 0n;
   }
 
   groupDigests(): Uint8Array {
@@ -257,6 +263,26 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     } finally {
       view.close();
     }
+  }
+
+  /**
+   * Gives the database the pages of a file, as one transaction. Only on a primary.
+   *
+   * @throws ReplicationError `not_a_database`, `not_primary`.
+   */
+  importFile(path: string): void {
+    const { open, state } = this.#mustBePresent();
+    if (this.#primary === undefined) {
+      throw new ReplicationError('not_primary', 'Only the primary takes a database in.');
+    }
+    const lock = WriteLock.take(open);
+    try {
+      this.#primary.capture();
+      replacePages(path, { open, state, lock });
+    } finally {
+      lock.release();
+    }
+    this.#primary.capture();
   }
 
   /** Ends. Afterwards applications may write, which the next start finds out. */

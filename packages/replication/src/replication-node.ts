@@ -5,7 +5,10 @@ import type { Duplex } from 'node:stream';
 import {
   LeaseKeeper,
   type LeaseKeeperOptions,
+  type LeaseKeeping,
   type LeaseStore,
+  type LeaseStoreConfig,
+  LeaseThread,
   type LeaseTimings,
   type LeaseView,
   type NodeIdentity,
@@ -20,6 +23,7 @@ import {
   readClusterId,
   writeClusterId,
 } from './cluster-id.ts';
+import { checkDatabaseFile } from './database-import.ts';
 import { DatabaseSet, type DatabaseSetOptions } from './database-set.ts';
 import type { Position } from './epoch-history.ts';
 import { judgeCandidacy } from './leadership.ts';
@@ -44,6 +48,8 @@ import {
 export interface ReplicationNodeOptions extends Omit<DatabaseSetOptions, 'quarantine' | 'onApplied'> {
   readonly identity: NodeIdentity;
   readonly store: LeaseStore;
+  /** The same store as plain data: the lease is then kept in a thread of its own. */
+  readonly threadStore?: LeaseStoreConfig;
   readonly timings: LeaseTimings;
   readonly isCandidate: boolean;
   /** Whether a primary whose lease store is away goes on while all its peers agree. */
@@ -90,7 +96,7 @@ export class ReplicationNode {
   /** Where this node's proxy takes requests, told to the other nodes. */
   proxyUrl: string | undefined;
   readonly #options: ReplicationNodeOptions;
-  readonly #keeper: LeaseKeeper;
+  readonly #keeper: LeaseKeeping;
   readonly #client: StreamClient;
   readonly #loop: CaptureLoop;
   readonly #listeners = new Set<(event: NodeEvent) => void>();
@@ -124,7 +130,12 @@ export class ReplicationNode {
       access,
       ...(repairBytesPerSecond === undefined ? {} : { repairBytesPerSecond }),
     });
-    this.#keeper = new LeaseKeeper(this.#keeperOptions());
+    const keeperOptions = this.#keeperOptions();
+    const { store, threadStore } = options;
+    this.#keeper =
+      threadStore === undefined
+        ? new LeaseKeeper({ ...keeperOptions, store })
+        : new LeaseThread({ ...keeperOptions, store: threadStore });
     this.#client = new StreamClient({
       ...common,
       replica: this.#asReplica(),
@@ -293,6 +304,24 @@ export class ReplicationNode {
     if (!hasPassed) throw new ReplicationError('hand_off_failed', `${successor} did not take over.`);
   }
 
+  /**
+   * Takes a database in, in the place of the one of that name or as a new one.
+   *
+   * @throws ReplicationError `not_primary`, `not_a_database`.
+   */
+  importDatabase(name: string, path: string): Position {
+    if (!this.isPrimaryNow()) throw notPrimary();
+    checkDatabaseFile(path);
+    const existing = this.databases.get(name);
+    if (existing?.isPresent === true) existing.importFile(path);
+    else this.databases.place(name, path);
+    this.#look();
+    const database = this.databases.get(name);
+    if (database === undefined) throw new ReplicationError('not_a_database', `${name} is not one.`);
+    this.#committed(database);
+    return database.position();
+  }
+
   /** Gives the lease up without a successor: somebody has seen a higher epoch. */
   stepAside(): Promise<void> {
     return this.#keeper.stepDown(async () => this.#stepDown());
@@ -317,11 +346,10 @@ export class ReplicationNode {
     };
   }
 
-  #keeperOptions(): LeaseKeeperOptions {
-    const { store, identity, timings, isCandidate, isFailsafe } = this.#options;
+  #keeperOptions(): Omit<LeaseKeeperOptions, 'store'> {
+    const { identity, timings, isCandidate, isFailsafe } = this.#options;
     const access = this.#peerAccess;
     return {
-      store,
       self: identity,
       timings,
       isCandidate,

@@ -409,6 +409,23 @@ describe('failure and end', () => {
     expect((await store.query(COUNTS)).rows).toEqual([[1, 0]]);
   });
 
+  test('values that would shift a column are refused (W3)', async () => {
+    const tail = new MemoryTail();
+    const store = await open(tail);
+    tail.commit({ events: [{ page: '/a' }] });
+    await store.follow();
+    tail.commit({ events: [{ page: `/b${PACKED_SEPARATOR}/c` }, { page: '/d' }] });
+    await expect(store.query(COUNTS)).rejects.toMatchObject({ code: 'bad_row' });
+    expect(await store.status()).toMatchObject({ events: 1, behindRows: 2 });
+  });
+
+  test('a value of the wrong kind is refused (W3)', async () => {
+    const tail = new MemoryTail();
+    const store = await open(tail);
+    tail.commit({ events: [{ time_ms: 'noon' }] });
+    await expect(store.query(COUNTS)).rejects.toMatchObject({ code: 'bad_row' });
+  });
+
   test('a step that fails half way leaves nothing of itself (W3)', async () => {
     const tail = new MemoryTail();
     const store = await open(tail);

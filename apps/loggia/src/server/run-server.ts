@@ -1,5 +1,4 @@
 import { networkInterfaces } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '@tandem/base';
 import pino from 'pino';
@@ -8,6 +7,7 @@ import type { Configuration } from '../config/configuration.ts';
 import type { ListenAddress } from '../config/listen-address.ts';
 import { buildApp } from './app.ts';
 import { Connections } from './connections.ts';
+import { setHeapFlags } from './heap-flags.ts';
 import { ListenError } from './listen-error.ts';
 import { openServices, type OpenServices } from './open-services.ts';
 
@@ -26,7 +26,7 @@ export async function runServer(options: {
   readonly configuration: Configuration;
 }): Promise<number> {
   const { values, notices } = options.configuration;
-  keepRequestsYoung();
+  setHeapFlags();
   const logger = pino({
     level: values.logLevel,
     base: null,
@@ -51,17 +51,6 @@ export async function runServer(options: {
   if (isClean) logger.info('Stopped.');
   else logger.error(`Stopping took longer than ${DRAIN_TIMEOUT_MS} ms.`);
   return isClean ? 0 : 1;
-}
-
-/**
- * Stops V8 from making objects old from the start where it has seen them survive.
- *
- * A request waits for its commit, so it survives a collection or two, and V8 soon takes parts of all
- * requests for long-lived. The old ones then keep the young rest of each request alive until the
- * next full collection, which makes collections cost some eight times as much.
- */
-function keepRequestsYoung(): void {
-  setFlagsFromString('--no-allocation-site-pretenuring');
 }
 
 /** @throws ListenError when the address cannot be used. */

@@ -12,7 +12,8 @@ export type CandidateRule =
 type Operator = '<' | '<=' | '>' | '>=' | '==' | '!=';
 
 const ORDINAL_RULE = /^ordinal\s*(?<operator><=|>=|==|!=|<|>)\s*(?<ordinal>\d{1,6})$/;
-const NAME_RULE = /^name\s*(?<operator>==|!=)\s*(?:'(?<single>[^']+)'|"(?<double>[^"]+)"|(?<bare>[\w.-]+))$/;
+const NAME_RULE =
+  /^name\s*(?<operator>==|!=)\s*(?:'(?<single>[^']+)'|"(?<double>[^"]+)"|(?<bare>[\w.-]+))$/;
 
 /** Reads `true`, `false`, `ordinal < 3`, `name == 'web-0'` and the like. */
 export function parseCandidateRule(text: string): Parsed<CandidateRule> {

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { scalarOf } from './config-node.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Draft } from './draft.ts';
-import type { GivenValue } from './given-value.ts';
+import { subjectOf, type GivenValue } from './given-value.ts';
 import { shellOperatorIn } from './shell-words.ts';
 import type { SettingKey } from './settings.ts';
 import type { CommandConfig } from './tandem-config.ts';
@@ -25,10 +25,11 @@ export function commandsConfigOf(draft: Draft, words: readonly string[] | null):
   if (words !== null) {
     draft.derive('exec', words.join(' '), 'the words after --');
     const line = { words, condition: 'always', line: 0 } as const;
-    return { commands: before, exec: resolveOne(draft, 'exec', line) ?? null };
+    return { commands: before, exec: resolveOne(draft, '--', line) ?? null };
   }
   before.push(...resolveAll(draft, 'exec', written.slice(0, -1)));
-  const exec = last === undefined ? undefined : resolveOne(draft, 'exec', last);
+  const exec =
+    last === undefined ? undefined : resolveOne(draft, subjectAt(draft, 'exec', last), last);
   if (last?.condition === 'if-primary') {
     draft.findings.error(
       'config_bad_value',
@@ -46,15 +47,19 @@ function resolveAll(
   key: SettingKey,
   lines: readonly CommandLine[],
 ): readonly CommandConfig[] {
-  return lines.map((line) => resolveOne(draft, key, line)).filter((found) => found !== undefined);
+  return lines
+    .map((line) => resolveOne(draft, subjectAt(draft, key, line), line))
+    .filter((found) => found !== undefined);
 }
 
-function resolveOne(draft: Draft, key: SettingKey, line: CommandLine): CommandConfig | undefined {
+function resolveOne(
+  draft: Draft,
+  subject: GivenValue | string,
+  { words, condition }: CommandLine,
+): CommandConfig | undefined {
   const { machine, findings } = draft;
-  const { words, condition } = line;
   const [word = ''] = words;
-  const subject = subjectAt(draft, key, line);
-  const where = typeof subject === 'string' ? key : placeOf(subject);
+  const where = typeof subject === 'string' ? `The command after ${subject}` : subjectOf(subject);
   const operator = shellOperatorIn(words);
   if (operator !== undefined && !/^(?:ba|da|z)?sh$/.test(basename(word))) {
     findings.warn(
@@ -78,8 +83,4 @@ function subjectAt(draft: Draft, key: SettingKey, { line }: CommandLine): GivenV
   const given = draft.given(key);
   if (given?.origin.kind !== 'file' || line === 0) return given ?? key;
   return { ...given, origin: { ...given.origin, line }, node: scalarOf('', line) };
-}
-
-function placeOf({ name, origin }: GivenValue): string {
-  return origin.kind === 'file' ? `${name} in ${origin.file}, line ${origin.line},` : name;
 }

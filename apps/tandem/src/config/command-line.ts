@@ -53,7 +53,8 @@ function parseSection(node: MapNode): Parsed<CommandLine> {
   const flags = new Map<string, boolean>();
   for (const key of ['if-candidate', 'if-primary']) {
     const flag = parseBoolean(texts.get(key) ?? 'false');
-    if ('problem' in flag) return { problem: `has '${texts.get(key)}' for ${key}, which ${flag.problem}` };
+    if ('problem' in flag)
+      return { problem: `has '${texts.get(key)}' for ${key}, which ${flag.problem}` };
     flags.set(key, flag.value);
   }
   // Whoever is primary is a candidate too.

@@ -113,7 +113,8 @@ export class Draft {
     const { expects, defaultText } = SETTINGS[key];
     const [first] = node.variables;
     if (first === undefined) {
-      const rest = defaultText === null ? 'or remove the line' : `or remove the line for ${defaultText}`;
+      const rest =
+        defaultText === null ? 'or remove the line' : `or remove the line for ${defaultText}`;
       const message = `${subjectOf(given)} has no value.`;
       this.findings.error('config_bad_value', given, message, `Write ${expects}, ${rest}.`);
     } else {

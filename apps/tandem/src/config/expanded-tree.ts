@@ -79,7 +79,8 @@ function expandScalar(
 }
 
 function unsetHint({ variable, isCompared }: Extract<ExpansionFault, { kind: 'unset' }>): string {
-  if (isCompared) return `Set ${variable}, to an empty value if need be, or write the answer itself.`;
+  if (isCompared)
+    return `Set ${variable}, to an empty value if need be, or write the answer itself.`;
   return (
     `Set ${variable}, or give a default: '\${${variable}:-VALUE}'. ` +
     "A dollar sign that begins no variable is written '$$'."

@@ -151,7 +151,11 @@ function etcdOf(draft: Draft): Store | undefined {
   }
   needTogether(draft, 'lease.etcd.user', 'lease.etcd.password');
   needTogether(draft, 'lease.etcd.cert-file', 'lease.etcd.key-file');
-  for (const key of ['lease.etcd.ca-file', 'lease.etcd.cert-file', 'lease.etcd.key-file'] as const) {
+  for (const key of [
+    'lease.etcd.ca-file',
+    'lease.etcd.cert-file',
+    'lease.etcd.key-file',
+  ] as const) {
     readNamedFile(draft, key);
   }
   if (endpoints === undefined || prefix === undefined) return undefined;

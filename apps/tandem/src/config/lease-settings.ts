@@ -23,7 +23,11 @@ export const LEASE_TYPES = ['static', 'kubernetes', 'etcd', 'consul'] as const;
 /** A kind of lease. */
 export type LeaseType = (typeof LEASE_TYPES)[number];
 
-const PRESETS = ['default', 'slow-store', 'patient'] as const satisfies readonly (keyof typeof LEASE_TIMING_PRESETS)[];
+const PRESETS = [
+  'default',
+  'slow-store',
+  'patient',
+] as const satisfies readonly (keyof typeof LEASE_TIMING_PRESETS)[];
 const TIME = 'a time such as 10s or 1m30s';
 const FLAG = 'true or false';
 const FILE = 'the path of a file in PEM form';
@@ -137,7 +141,7 @@ export const LEASE_SETTINGS = {
   }),
   'lease.kubernetes.lease': optional({
     parse: scalar(parseObjectName),
-    otherwise: "`NAME-tandem` for pods called `NAME-0`, `NAME-1`, …; else required",
+    otherwise: '`NAME-tandem` for pods called `NAME-0`, `NAME-1`, …; else required',
     expects: 'the name of a Lease object',
     example: 'shop-tandem',
     summary:
@@ -284,4 +288,3 @@ export const LEASE_SETTINGS = {
       'it takes.',
   }),
 } as const;
-

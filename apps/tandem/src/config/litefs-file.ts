@@ -51,7 +51,8 @@ function withoutEmptyOnes(known: LitefsValues, findings: Findings): LitefsValues
   const kept = new Map<string, GivenValue>();
   for (const [path, value] of known) {
     const { node } = value;
-    const isEmpty = node.kind === 'scalar' && node.text.trim() === '' && node.variables.length === 0;
+    const isEmpty =
+      node.kind === 'scalar' && node.text.trim() === '' && node.variables.length === 0;
     if (!isEmpty || path === 'lease.candidate') kept.set(path, value);
     else findings.info(value, `${subjectOf(value)} is empty, so the default holds.`);
   }
@@ -61,7 +62,9 @@ function withoutEmptyOnes(known: LitefsValues, findings: Findings): LitefsValues
 function translateRetention(given: LitefsValues, values: Map<SettingKey, GivenValue>): void {
   const sweep = given.get('data.retention-monitor-interval');
   if (sweep?.node.kind !== 'scalar') return;
-  const parsed = duration({ min: -Infinity, max: Infinity })(sweep.node.text.trim(), { folder: '/' });
+  const parsed = duration({ min: -Infinity, max: Infinity })(sweep.node.text.trim(), {
+    folder: '/',
+  });
   if ('value' in parsed && parsed.value <= 0) {
     values.set('log-retention.age', { ...sweep, node: scalarOf(NEVER) });
   }
@@ -89,7 +92,11 @@ function translateBackup(
   if (type === undefined) {
     values.delete('backup.url');
     if (path !== undefined) {
-      findings.warn(path, `${subjectOf(path)} has no effect without backup.type.`, "Add 'type: file'.");
+      findings.warn(
+        path,
+        `${subjectOf(path)} has no effect without backup.type.`,
+        "Add 'type: file'.",
+      );
     }
     return;
   }

@@ -23,7 +23,9 @@ export const LITEFS_KEYS: ReadonlyMap<string, LitefsKey> = new Map<string, Litef
   ['data.retention', same('log-retention.age')],
   [
     'data.retention-monitor-interval',
-    read('Tandem sweeps by itself; 0 or less still means that nothing is ever removed for its age.'),
+    read(
+      'Tandem sweeps by itself; 0 or less still means that nothing is ever removed for its age.',
+    ),
   ],
   [
     'fuse.dir',

@@ -51,6 +51,7 @@ export function nodeNameOf(draft: Draft, isAlone: boolean): string {
 }
 
 function warnOfHostname(draft: Draft, name: string): void {
+  if (draft.findings.notes.some(({ key }) => key === 'HOSTNAME')) return;
   const hostname = draft.variable('HOSTNAME');
   if (hostname === undefined || 'value' in parseNodeName(hostname)) return;
   draft.findings.warn(
@@ -95,7 +96,8 @@ function derivedUrl(
   const scheme = isTls ? 'https' : 'http';
   const peer = draft.values['lease.static.peers']?.get(name);
   if (peer !== undefined) return [peer, 'lease.static.peers'];
-  const urlWith = (host: string) => `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${listen.port}`;
+  const urlWith = (host: string) =>
+    `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${listen.port}`;
   if (!isWildcardHost(listen.host)) return [urlWith(listen.host), 'http.listen'];
   const podIp = draft.variable('POD_IP');
   if (podIp !== undefined && 'value' in parseServerUrl(urlWith(podIp))) {

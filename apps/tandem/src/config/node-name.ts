@@ -22,4 +22,3 @@ export function ordinalOf(nodeName: string): number | undefined {
 export function stemOf(nodeName: string): string | undefined {
   return /^(?<stem>.+)-\d{1,6}$/.exec(nodeName)?.groups?.['stem'];
 }
-

@@ -15,7 +15,8 @@ export type GivenValues = ReadonlyMap<SettingKey, GivenValue>;
 export const CONFIG_VARIABLE = 'TANDEM_CONFIG';
 
 const PREFIX = 'TANDEM_';
-const SERVICE_NAME = /_SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/;
+const SERVICE_NAME =
+  /_SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/;
 const SERVICE_VALUE = /^(?:tcp|udp|sctp):\/\//i;
 
 /**
@@ -78,7 +79,10 @@ export function valuesOfFlags(flags: readonly string[], findings: Findings): Giv
 function reportServiceLinks(links: readonly string[], findings: Findings): void {
   const [first, ...rest] = links;
   if (first === undefined) return;
-  const more = rest.length === 0 ? 'is ignored: Kubernetes sets it' : `and ${rest.length} more like it are ignored: Kubernetes sets them`;
+  const more =
+    rest.length === 0
+      ? 'is ignored: Kubernetes sets it'
+      : `and ${rest.length} more like it are ignored: Kubernetes sets them`;
   findings.info(
     first.slice(0, first.indexOf('=')),
     `${first} ${more} for a Service of that name.`,

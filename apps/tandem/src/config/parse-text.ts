@@ -20,7 +20,8 @@ export function scalar<Value>(parse: ParseText<Value>): ParseNode<Value> {
 export function listOf<Value>(parse: ParseText<Value>): ParseNode<readonly Value[]> {
   return (node, context) => {
     if (node.kind === 'map') return { problem: 'is a section' };
-    const texts = node.kind === 'list' ? node.items.map((item) => textOf(item)) : commaParts(node.text);
+    const texts =
+      node.kind === 'list' ? node.items.map((item) => textOf(item)) : commaParts(node.text);
     const values: Value[] = [];
     for (const text of texts) {
       const parsed = parse(text.trim(), context);
@@ -42,7 +43,8 @@ export function mapOf<Value>(parse: ParseText<Value>): ParseNode<ReadonlyMap<str
     const values = new Map<string, Value>();
     for (const [name, text] of entries) {
       const parsed = parse(text.trim(), context);
-      if ('problem' in parsed) return { problem: `has '${text}' for ${name}, which ${parsed.problem}` };
+      if ('problem' in parsed)
+        return { problem: `has '${text}' for ${name}, which ${parsed.problem}` };
       if (values.has(name)) return { problem: `names ${name} twice` };
       values.set(name, parsed.value);
     }
@@ -96,7 +98,9 @@ export function parseServerUrl(text: string): Parsed<string> {
     return { problem: 'has more than scheme, host and port' };
   }
   if (isWildcardHost(url.hostname)) {
-    return { problem: `names ${url.hostname}, which stands for all addresses and cannot be reached` };
+    return {
+      problem: `names ${url.hostname}, which stands for all addresses and cannot be reached`,
+    };
   }
   return { value: url.origin };
 }
@@ -159,7 +163,10 @@ export function parseClusterId(text: string): Parsed<string> {
 }
 
 function commaParts(text: string): readonly string[] {
-  return text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 }
 
 function splitPair(text: string): readonly [string, string] {

@@ -67,7 +67,8 @@ function refuseSamePort(draft: Draft, listen: ListenAddress, httpListen: ListenA
     listen.host === httpListen.host ||
     isWildcardHost(listen.host) ||
     isWildcardHost(httpListen.host);
-  if (given === undefined || listen.port !== httpListen.port || listen.port === 0 || !overlaps) return;
+  if (given === undefined || listen.port !== httpListen.port || listen.port === 0 || !overlaps)
+    return;
   const message = `${subjectOf(given)} has port ${listen.port}, on which the HTTP interface listens.`;
   draft.findings.error('config_conflict', given, message, 'Give one of the two another port.');
 }

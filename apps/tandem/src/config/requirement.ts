@@ -14,7 +14,12 @@ export function needed<Key extends SettingKey>(
   if (!draft.findings.hasErrorAbout(draft.given(key)?.name ?? key)) {
     const { expects, example } = SETTINGS[key];
     const message = `${key} is not given, which ${because}.`;
-    draft.findings.error('config_missing', key, message, `Write ${expects}, for example ${example}.`);
+    draft.findings.error(
+      'config_missing',
+      key,
+      message,
+      `Write ${expects}, for example ${example}.`,
+    );
   }
   return undefined;
 }

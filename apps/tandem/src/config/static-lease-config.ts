@@ -27,7 +27,8 @@ export function staticLeaseOf(
   if (primaryName === undefined) {
     const given = draft.given('lease.static.primary');
     const problem = `is an ordinal, and the name of this node, ${name}, does not end in one`;
-    if (given !== undefined) draft.findings.badValue(given, problem, 'Write the name of the primary.');
+    if (given !== undefined)
+      draft.findings.badValue(given, problem, 'Write the name of the primary.');
     return undefined;
   }
   const isPrimary = primaryName === name;

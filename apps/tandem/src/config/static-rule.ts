@@ -15,4 +15,3 @@ export function nameByRule(rule: StaticRule, nodeName: string): string | undefin
   const stem = stemOf(nodeName);
   return stem === undefined ? undefined : `${stem}-${rule.ordinal}`;
 }
-

@@ -132,7 +132,8 @@ export const STORAGE_SETTINGS = {
     defaultText: 'none',
     expects: 'a size such as 50MiB, or none',
     example: '50MiB',
-    summary: 'The most that a primary sends for repairs of all replicas together. `none`: no limit.',
+    summary:
+      'The most that a primary sends for repairs of all replicas together. `none`: no limit.',
   }),
   'backup.url': optional({
     parse: scalar(parseWords),
@@ -140,7 +141,7 @@ export const STORAGE_SETTINGS = {
     expects: 'a path or an s3:// address',
     example: 's3://bucket/shop?region=eu-central-1',
     summary:
-      "Where the primary keeps a backup: a path, `file:///path`, or `s3://bucket/prefix` with " +
+      'Where the primary keeps a backup: a path, `file:///path`, or `s3://bucket/prefix` with ' +
       "`?endpoint=…`, `region=…` and `force-path-style=…`. Litestream's restore reads it too.",
   }),
   'backup.access-key-id-variable': setting({

@@ -18,11 +18,7 @@ export interface TandemConfig {
     readonly nodes: number;
   };
   readonly lease: LeaseConfig;
-  readonly acknowledge: {
-    readonly mode: 'none' | 'one' | 'majority';
-    readonly timeoutMs: number;
-    readonly onTimeout: 'degrade' | 'block';
-  };
+  readonly acknowledge: AcknowledgeConfig;
   readonly http: HttpConfig;
   readonly proxy: ProxyConfig | null;
   readonly logRetention: { readonly ageMs: number; readonly bytes: number };
@@ -41,6 +37,12 @@ export interface TandemConfig {
   readonly exitOnError: boolean;
   readonly sync: 'full' | 'none';
   readonly checkpoint: { readonly pages: number; readonly pagesMax: number };
+}
+
+export interface AcknowledgeConfig {
+  readonly mode: 'none' | 'one' | 'majority';
+  readonly timeoutMs: number;
+  readonly onTimeout: 'degrade' | 'block';
 }
 
 export interface DatabasesConfig {
@@ -117,7 +119,10 @@ export interface ConsulLeaseConfig extends LeaseBase {
 }
 
 export type LeaseConfig =
-  StaticLeaseConfig | KubernetesLeaseConfig | EtcdLeaseConfig | ConsulLeaseConfig;
+  | StaticLeaseConfig
+  | KubernetesLeaseConfig
+  | EtcdLeaseConfig
+  | ConsulLeaseConfig;
 
 export interface HttpConfig {
   readonly listen: ListenAddress;

@@ -1,4 +1,9 @@
-import { LEASE_TIMING_PRESETS, LeaseError, parseLeaseTimings, type LeaseTimings } from '@tandem/lease';
+import {
+  LEASE_TIMING_PRESETS,
+  LeaseError,
+  parseLeaseTimings,
+  type LeaseTimings,
+} from '@tandem/lease';
 import type { Draft } from './draft.ts';
 import { subjectOf } from './given-value.ts';
 import { formatDuration } from './quantity.ts';

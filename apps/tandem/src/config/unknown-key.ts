@@ -6,11 +6,7 @@ import { nearestName } from './nearest-name.ts';
 import { SETTING_KEYS, variableOf } from './settings.ts';
 
 /** Reports a key that does not exist, with what was probably meant. */
-export function reportUnknownKey(
-  given: GivenValue,
-  format: FileFormat,
-  findings: Findings,
-): void {
+export function reportUnknownKey(given: GivenValue, format: FileFormat, findings: Findings): void {
   const { name, origin } = given;
   const where = origin.kind === 'file' ? `${name} in ${origin.file}, line ${origin.line},` : name;
   findings.error(
@@ -58,7 +54,10 @@ function nearestPath(path: string, paths: readonly string[]): string | undefined
   const [last = ''] = path.split('.').slice(-1);
   const prefix = path.slice(0, path.length - last.length);
   const siblings = paths.filter((known) => known.startsWith(prefix));
-  const nearSibling = nearestName(last, siblings.map((known) => known.slice(prefix.length)));
+  const nearSibling = nearestName(
+    last,
+    siblings.map((known) => known.slice(prefix.length)),
+  );
   if (prefix !== '' && nearSibling !== undefined) return `${prefix}${nearSibling}`;
   const ending = paths.filter((known) => known.endsWith(`.${last}`) || known.includes(`.${last}.`));
   if (ending.length === 1) return ending[0];

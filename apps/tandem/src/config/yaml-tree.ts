@@ -82,7 +82,11 @@ class TreeReader {
     }
     const line = this.#lineOf(node, lineBefore);
     if (isMap(node)) {
-      return { kind: 'map', entries: node.items.map((pair) => this.#pair(pair, line, depth)), line };
+      return {
+        kind: 'map',
+        entries: node.items.map((pair) => this.#pair(pair, line, depth)),
+        line,
+      };
     }
     if (isSeq(node)) {
       const items = node.items.map((item) => this.read(item, line, depth + 1));

@@ -85,27 +85,12 @@ export function parameter({ query }: Exchange, name: string): string | undefined
  * @throws HttpApiError `body_too_large`, `bad_request`, `request_timeout`.
  */
 export async function readJson(
-  { request, response, expectsContinue }: Exchange,
-  { bytesMax, timeoutMs }: { readonly bytesMax: number; readonly timeoutMs: number },
+  exchange: Exchange,
+  limits: { readonly bytesMax: number; readonly timeoutMs: number },
 ): Promise<unknown> {
-  mustFit(request, bytesMax);
-  if (expectsContinue) response.writeContinue();
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  const signal = AbortSignal.timeout(timeoutMs);
-  const onTimeout = (): void => void request.emit('tandem-timeout');
-  signal.addEventListener('abort', onTimeout, { once: true });
+  const bytes = await readBody(exchange, limits);
   try {
-    for await (const part of chunksOf(request)) {
-      bytes += part.length;
-      if (bytes > bytesMax) throw tooLarge(bytesMax);
-      parts.push(part);
-    }
-  } finally {
-    signal.removeEventListener('abort', onTimeout);
-  }
-  try {
-    return JSON.parse(Buffer.concat(parts).toString('utf8'));
+    return JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
     throw new HttpApiError('bad_request', 'The body is not JSON.', { cause });
   }
@@ -120,6 +105,37 @@ export function mustFit(request: IncomingMessage, bytesMax: number): void {
   if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw tooLarge(bytesMax);
 }
 
+/** The error for a body of more than `bytesMax` bytes. */
 export function tooLarge(bytesMax: number): HttpApiError {
   return new HttpApiError('body_too_large', `The body has more than ${bytesMax} bytes.`);
+}
+
+function readBody(
+  { request, response, expectsContinue }: Exchange,
+  { bytesMax, timeoutMs }: { readonly bytesMax: number; readonly timeoutMs: number },
+): Promise<Buffer> {
+  mustFit(request, bytesMax);
+  if (expectsContinue) response.writeContinue();
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  // Reading by events leaves the connection open when the body is refused, for the answer.
+  request.on('data', (part: Buffer) => {
+    bytes += part.length;
+    if (bytes > bytesMax) reject(tooLarge(bytesMax));
+    else parts.push(part);
+  });
+  request.on('end', () => resolve(Buffer.concat(parts)));
+  request.on('close', () => reject(new HttpApiError('bad_request', 'The body breaks off.')));
+  const late = new HttpApiError('request_timeout', `The body took longer than ${timeoutMs} ms.`);
+  const timer = setTimeout(() => reject(late), timeoutMs);
+  return promise.finally(() => clearTimeout(timer));
+}
+
+/** Reads on and forgets, since a connection with unread bytes is reset and the answer lost. */
+function lingerOn(request: IncomingMessage): void {
+  const timer = setTimeout(() => request.destroy(), LINGER_MS).unref();
+  request.once('end', () => clearTimeout(timer));
+  request.once('error', () => clearTimeout(timer));
+  request.resume();
 }

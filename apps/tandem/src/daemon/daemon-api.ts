@@ -1,0 +1,133 @@
+import type { Proxy } from '@tandem/proxy';
+import type { ReplicatedDatabase, ReplicationNode } from '@tandem/replication';
+import type { TandemConfig } from '../config/tandem-config.ts';
+import type {
+  DatabaseCopy,
+  DatabaseStatus,
+  FailsafeQuestion,
+  NodeApi,
+  NodeChange,
+  NodePosition,
+  NodeReport,
+  NodeStatus,
+} from '../http/node-api.ts';
+import { copyOf } from './database-copy.ts';
+
+export interface DaemonApiOptions {
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly config: TandemConfig;
+  readonly node: ReplicationNode;
+  /** Undefined before it listens, or when there is none. */
+  readonly proxy: () => Proxy | undefined;
+  /** Makes this node primary; resolves when it is. */
+  readonly promote: (signal: AbortSignal) => Promise<void>;
+  /** Passes the lease; the proxy holds writes back meanwhile. */
+  readonly handOff: (name: string | undefined) => Promise<void>;
+}
+
+/** A running daemon, as its HTTP interface sees it. */
+export class DaemonApi implements NodeApi {
+  readonly #options: DaemonApiOptions;
+
+  constructor(options: DaemonApiOptions) {
+    this.#options = options;
+  }
+
+  status(): NodeStatus {
+    const { version, startedAtMs, config, node, proxy } = this.#options;
+    const { acknowledge, lease, databases } = config;
+    const metrics = proxy()?.metrics();
+    return {
+      version,
+      startedAtMs,
+      identity: node.identity,
+      clusterId: node.clusterId,
+      role: node.role,
+      isCandidate: lease.candidate,
+      leaseKind: lease.type,
+      folder: databases.folder,
+      epoch: node.epoch,
+      highestEpoch: node.highestEpoch,
+      primary: node.primary,
+      obstacles: this.#obstacles(),
+      streamState: node.streamState,
+      databases: [...node.databases].map((database) => this.#statusOf(database)),
+      members: node.members,
+      replicas: node.server.sessions.flatMap(({ node: replica, isReady, feeds }) =>
+        replica === undefined ? [] : [{ node: replica, isReady, databases: feeds }],
+      ),
+      acknowledgement: {
+        ...acknowledge,
+        counts: node.acknowledgements?.counts,
+        degradedNames: node.acknowledgements?.degradedNames ?? [],
+      },
+      counters: {},
+      ...(metrics === undefined ? {} : { proxy: metrics }),
+    };
+  }
+
+  database(name: string): DatabaseStatus | undefined {
+    const database = this.#options.node.databases.get(name);
+    return database === undefined ? undefined : this.#statusOf(database);
+  }
+
+  report(): NodeReport {
+    return this.#options.node.report();
+  }
+
+  listen(listener: (change: NodeChange) => void): () => void {
+    return this.#options.node.listen(listener);
+  }
+
+  promote(signal: AbortSignal): Promise<void> {
+    return this.#options.promote(signal);
+  }
+
+  handOff(name: string | undefined): Promise<void> {
+    return this.#options.handOff(name);
+  }
+
+  async copyDatabase(name: string): Promise<DatabaseCopy | undefined> {
+    const database = this.#options.node.databases.get(name);
+    return database?.isPresent === true ? copyOf(database.openView()) : undefined;
+  }
+
+  async importDatabase(name: string, path: string): Promise<NodePosition> {
+    return this.#options.node.importDatabase(name, path);
+  }
+
+  acknowledgeFailsafe({ epoch, durationMs }: FailsafeQuestion): Promise<boolean> {
+    return this.#options.node.promise(epoch, durationMs);
+  }
+
+  #statusOf(database: ReplicatedDatabase): DatabaseStatus {
+    const { node } = this.#options;
+    const { log } = database;
+    const isPrimary = node.role === 'primary';
+    const none = { transactions: 0, bytes: 0, seconds: 0 };
+    return {
+      name: database.name,
+      position: database.position(),
+      checksum: database.checksum().toString(16).padStart(16, '0'),
+      pageSize: database.pageSize(),
+      pageCount: database.pageCount(),
+      lag: isPrimary ? none : node.lags.get(database.name),
+      log: {
+        fileCount: log?.fileCount ?? 0,
+        bytes: log?.sizeBytes ?? 0,
+        minTxid: log?.firstTxid ?? 0,
+        maxTxid: log?.fileCount === 0 ? 0 : (log?.lastTxid ?? 0),
+      },
+    };
+  }
+
+  #obstacles(): string[] {
+    const { node, config } = this.#options;
+    if (!node.isReady) return ['This node has not been in step with a primary yet.'];
+    const degraded = node.acknowledgements?.degradedNames ?? [];
+    const { mode } = config.acknowledge;
+    if (degraded.length === 0) return [];
+    return [`Too few replicas confirm writes of ${degraded.join(', ')} for mode ${mode}.`];
+  }
+}
