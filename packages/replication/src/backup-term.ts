@@ -1,4 +1,4 @@
-import type { ObjectStore } from '@tandem/storage';
+import { StorageError, type ObjectStore } from '@tandem/storage';
 import { BackupError } from './backup-error.ts';
 
 /**
@@ -18,10 +18,7 @@ export interface BackupTerm {
   readonly generation: number;
   /** The last transaction that was in the backup when the term began. */
   readonly startTxid: number;
-  /**
-   * For the first term of a generation: through here the generation before holds the same
-   * transactions; 0 when that is not known.
-   */
+  /** Through here the generation before this one holds the same transactions; 0: not known. */
   readonly sharedTxid: number;
   readonly startedMs: number;
   /** Tells this record from one that another writes at the same time. */
@@ -64,7 +61,8 @@ export async function readTerms(
   const terms: BackupTerm[] = [];
   for (let start = 0; start < keys.length; start += READS_AT_ONCE) {
     const some = keys.slice(start, start + READS_AT_ONCE);
-    terms.push(...(await Promise.all(some.map((key) => readTerm(store, key)))));
+    const read = await Promise.all(some.map((key) => tryReadTerm(store, key)));
+    terms.push(...read.filter((term) => term !== undefined));
   }
   return terms;
 }
@@ -98,21 +96,20 @@ export async function pruneTerms(
   }
 }
 
-/** The generations that terms tell of, the oldest first. Without any there is the first one. */
+/**
+ * The generations that terms tell of, the oldest first. The first one is always among them: another
+ * tool may have kept a backup there.
+ */
 export function generationsOf(
   databasePrefix: string,
   terms: readonly BackupTerm[],
 ): BackupGeneration[] {
-  const firsts = new Map(terms.toReversed().map((term) => [term.generation, term]));
-  // Files of another tool may have been there before the first term.
-  if ((terms[0]?.generation ?? 1) <= 2) firsts.delete(1);
-  const others = [...firsts.values()].toSorted((a, b) => a.generation - b.generation);
-  const numbers = others.map(({ generation }) => generation);
-  if ((terms[0]?.generation ?? 1) <= 2) numbers.unshift(1);
-  return numbers.map((number) => {
-    const later = others.filter(({ generation }) => generation > number);
-    const sharedTxid = Math.min(Infinity, ...later.map((term) => term.sharedTxid));
-    return { number, prefix: generationPrefix(databasePrefix, number), sharedTxid };
+  const numbers = new Set([1, ...terms.map(({ generation }) => generation)]);
+  return [...numbers].map((number) => {
+    const later = terms.filter(({ generation }) => generation > number);
+    const sharedTxids = later.map(({ sharedTxid }) => sharedTxid);
+    const prefix = generationPrefix(databasePrefix, number);
+    return { number, prefix, sharedTxid: Math.min(Infinity, ...sharedTxids) };
   });
 }
 
@@ -124,8 +121,15 @@ function hex(number: number): string {
   return number.toString(16).padStart(DIGITS, '0');
 }
 
-async function readTerm(store: ObjectStore, key: string): Promise<BackupTerm> {
-  const bytes = await store.get(key);
+/** Undefined when the record was removed since it was listed: it was an old one. */
+async function tryReadTerm(store: ObjectStore, key: string): Promise<BackupTerm | undefined> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await store.get(key);
+  } catch (error) {
+    if (error instanceof StorageError && error.code === 'storage_not_found') return undefined;
+    throw error;
+  }
   try {
     return parseTerm(JSON.parse(Buffer.from(bytes).toString('utf8')));
   } catch (error) {

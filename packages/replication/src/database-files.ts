@@ -36,6 +36,29 @@ export function findDatabases(
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** The folder and all in it that `findDatabases` looks into, with the times of their last change. */
+export function foldersWithTimes(folder: string): Map<string, number> {
+  const times = new Map<string, number>();
+  const visit = (path: string, depth: number): void => {
+    const mtimeMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    if (mtimeMs === undefined) return;
+    times.set(path, mtimeMs);
+    for (const entry of depth < DEPTH_MAX ? listFolder(path) : []) {
+      if (entry.isDirectory() && !entry.name.startsWith('.')) visit(join(path, entry.name), depth + 1);
+    }
+  };
+  visit(folder, 0);
+  return times;
+}
+
+/** Whether one of the folders has changed since. */
+export function haveChanged(folders: ReadonlyMap<string, number>): boolean {
+  for (const [path, mtimeMs] of folders) {
+    if (statSync(path, { throwIfNoEntry: false })?.mtimeMs !== mtimeMs) return true;
+  }
+  return false;
+}
+
 /** The inode of the file at `path`; undefined when there is none. */
 export function inodeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino;

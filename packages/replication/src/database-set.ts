@@ -3,7 +3,13 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@tandem/base';
 import { placeDatabaseFile } from './database-import.ts';
-import { findDatabases, inodeOf, type DatabaseFilter } from './database-files.ts';
+import {
+  findDatabases,
+  foldersWithTimes,
+  haveChanged,
+  inodeOf,
+  type DatabaseFilter,
+} from './database-files.ts';
 import type { Quarantine } from './quarantine.ts';
 import { ReplicatedDatabase, type ReplicatedDatabaseOptions } from './replicated-database.ts';
 import { ReplicationError } from './replication-error.ts';
@@ -21,6 +27,9 @@ export interface DatabaseSetOptions
   readonly journalMode: 'switch' | 'refuse';
 }
 
+/** File systems stamp changes with a clock that ticks every few milliseconds. */
+const CLOCK_TICK_MS = 20;
+
 /** What a look at the folder found. */
 export interface FolderChange {
   readonly opened: readonly ReplicatedDatabase[];
@@ -33,6 +42,9 @@ export interface FolderChange {
 /** The databases of a node: those in its folder, and those that a primary has told it of. */
 export class DatabaseSet {
   readonly #options: DatabaseSetOptions;
+  /** The folders as they were at the last look, and when that was. */
+  #folders: ReadonlyMap<string, number> = new Map();
+  #lookedMs = 0;
   readonly #members = new Map<string, ReplicatedDatabase>();
 
   constructor(options: DatabaseSetOptions) {
@@ -66,8 +78,17 @@ export class DatabaseSet {
     placeDatabaseFile(from, path);
   }
 
+  /** Whether a look would find anything new. Costs little: it asks for the times of the folders. */
+  get isStale(): boolean {
+    // A change in the same instant of the file system's clock as the last look would not show.
+    const youngestMs = Math.max(...this.#folders.values());
+    return youngestMs > this.#lookedMs - CLOCK_TICK_MS || haveChanged(this.#folders);
+  }
+
   /** Looks for databases that were made, renamed or dropped by applications. */
   look(): FolderChange {
+    this.#lookedMs = this.#options.clock.nowMs();
+    this.#folders = foldersWithTimes(this.#options.folder);
     const dropped = [...this].filter(
       ({ inode, path }) => inode !== undefined && inodeOf(path) !== inode,
     );
@@ -124,7 +145,7 @@ export class DatabaseSet {
 
   /** Each database has one folder: slashes in its name cannot make it part of another's. */
   #stateOf(name: string): string {
-    return join(this.#options.stateFolder, 'dbs', encodeURIComponent(name));
+    return join(this.#options.stateFolder, 'databases', encodeURIComponent(name));
   }
 
   #mustBeWal(name: string): void {

@@ -259,6 +259,7 @@ export class ReplicationNode {
   async confirm(policy = this.#options.acknowledge): Promise<boolean> {
     const term = this.#term;
     if (term === undefined || !this.#keeper.isPrimaryNow()) throw notPrimary();
+    if (this.databases.isStale) this.#look();
     const outcomes = await Promise.all(
       [...this.databases].map((database) => {
         if (database.capture() > 0) this.#committed(database);
@@ -271,6 +272,7 @@ export class ReplicationNode {
 
   /** Captures what has been committed and has not been captured yet. */
   capture(): void {
+    if (this.databases.isStale) this.#look();
     for (const database of this.databases) if (database.capture() > 0) this.#committed(database);
   }
 

@@ -266,7 +266,7 @@ export class ModelLink {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   readonly #port: () => number;
   #isStopped = false;
-  #isCut = false;
+  #isDown = false;
   #bytesLeft = Infinity;
   onCut: () => void = () => {};
 
@@ -311,17 +311,17 @@ export class ModelLink {
 
   /** Refuses new connections, or no longer does. */
   set isDown(isDown: boolean) {
-    this.#isCut = isDown;
+    this.#isDown = isDown;
     if (isDown) this.cut();
   }
 
   async close(): Promise<void> {
-    this.cut();
+    this.isDown = true;
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
   #join(near: Socket): void {
-    if (this.#isCut) {
+    if (this.#isDown) {
       near.destroy();
       return;
     }

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Statement } from '@loggia/contract';
+import { PACKED_SEPARATOR, type Statement } from '@loggia/contract';
 import type { EmbeddedStore, EmbeddedStoreOptions } from '../src/index.ts';
 import { MemoryTail } from './memory-tail.ts';
 import { ENDLESS, MIB, openStore } from './open-store.ts';

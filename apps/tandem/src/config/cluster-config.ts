@@ -18,8 +18,8 @@ export function clusterConfigOf(draft: Draft, isAlone: boolean): TandemConfig['c
     );
   }
   if (!draft.isGiven('cluster.nodes')) {
-    const from = peers === null ? 'nothing that says more' : 'lease.static.peers';
-    draft.derive('cluster.nodes', String(peers?.size ?? 1), from);
+    if (peers === null) draft.settle('cluster.nodes', '1');
+    else draft.derive('cluster.nodes', String(peers.size), 'lease.static.peers');
     if (values['acknowledge.mode'] === 'majority' && peers === null && !isAlone) {
       findings.error(
         'config_missing',

@@ -69,6 +69,11 @@ export class Draft {
     this.#shown.set(key, { text: withoutPasswords(text), origin: { kind: 'derived', from } });
   }
 
+  /** Says what holds by itself for a key whose default is not in the table. */
+  settle(key: SettingKey, text: string): void {
+    this.#shown.set(key, { text, origin: { kind: 'default' } });
+  }
+
   /** The value of a variable, trimmed; undefined when it is not set or empty. */
   variable(name: string): string | undefined {
     const text = this.env[name]?.trim() ?? '';

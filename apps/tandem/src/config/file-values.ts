@@ -87,6 +87,7 @@ function litefsValues(
   for (const [key, text] of LITEFS_DEFAULTS) {
     const entry = [...LITEFS_KEYS].find(([, one]) => one.kind === 'same' && one.becomes === key);
     const name = entry?.[0] ?? key;
+    if (findings.hasErrorAbout(name)) continue;
     values.set(key, { name, origin: { kind: 'default' }, node: scalarOf(text) });
   }
   const named = overrides.get('node.name');

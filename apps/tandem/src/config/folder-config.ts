@@ -1,4 +1,4 @@
-import { basename, dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Draft } from './draft.ts';
 import { subjectOf } from './given-value.ts';
 import type { FolderState } from './machine.ts';
@@ -16,7 +16,7 @@ const STATE_NAME = '.tandem';
 export function foldersOf(draft: Draft): FoldersConfig | undefined {
   const databases = draft.values['databases.folder'];
   if (databases === null) {
-    if (!draft.isGiven('databases.folder')) {
+    if (!draft.isGiven('databases.folder') && !draft.findings.hasErrorAbout('fuse.dir')) {
       draft.findings.error(
         'config_missing',
         'databases.folder',
@@ -165,8 +165,7 @@ function warnOfLitefsData(draft: Draft, state: string): void {
   const subject = draft.subject('state.folder');
   findings.warn(
     subject,
-    `${state} holds databases of LiteFS, in ${basename(dirname(join(state, 'dbs', 'x')))}/NAME/database, ` +
-      `which are not read.`,
-    'Bring them over once, on the primary: docs/guides/moving-from-litefs.md says how.',
+    `${state} holds databases of LiteFS, as dbs/NAME/database, which are not read.`,
+    'Bring them over once, on the primary, as docs/guides/moving-from-litefs.md says; then remove dbs.',
   );
 }

@@ -89,7 +89,7 @@ function listenOf(draft: Draft, isAlone: boolean, isGuarded: boolean): ListenAdd
   const listen = { host: isPrivate ? '127.0.0.1' : '::', port: PORT };
   const text = formatListenAddress(listen);
   if (isPrivate) draft.derive('http.listen', text, 'there being one node and no token');
-  else draft.derive('http.listen', text, 'the usual port');
+  else draft.settle('http.listen', text);
   return listen;
 }
 

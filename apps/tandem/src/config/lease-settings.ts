@@ -1,4 +1,4 @@
-import { LEASE_TIMING_PRESETS } from '@tandem/lease';
+import type { LEASE_TIMING_PRESETS } from '@tandem/lease';
 import { parseCandidateRule } from './candidate-rule.ts';
 import {
   listOf,
@@ -263,7 +263,7 @@ export const LEASE_SETTINGS = {
     summary: 'The certificates that Consul is trusted by.',
   }),
   'acknowledge.mode': setting({
-    parse: scalar(oneOf(['none', 'one', 'majority'])),
+    parse: scalar(oneOf(['none', 'one', 'majority'] as const)),
     defaultText: 'none',
     expects: 'none, one or majority',
     example: 'one',
@@ -279,7 +279,7 @@ export const LEASE_SETTINGS = {
     summary: 'How long a write waits for that.',
   }),
   'acknowledge.on-timeout': setting({
-    parse: scalar(oneOf(['degrade', 'block'])),
+    parse: scalar(oneOf(['degrade', 'block'] as const)),
     defaultText: 'degrade',
     expects: 'degrade or block',
     example: 'block',

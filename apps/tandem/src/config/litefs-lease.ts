@@ -23,6 +23,7 @@ export function translateLitefsLease(
   findings: Findings,
 ): Translated {
   const type = context.overrides.get('lease.type') ?? known.get('lease.type');
+  if (type === undefined && findings.hasErrorAbout('lease.type')) return new Map();
   if (type === undefined) {
     findings.error(
       'config_missing',
@@ -97,6 +98,7 @@ class StaticTranslation {
     const values: Translated = new Map();
     const isPrimary = this.#isPrimary();
     const url = this.#known.get('lease.advertise-url');
+    if (this.#findings.hasErrorAbout('lease.advertise-url')) return values;
     if (isPrimary === undefined) {
       // Reading the key again, as any other, tells what is wrong with it.
       copy(this.#candidate, 'lease.candidate', values);
@@ -124,6 +126,7 @@ class StaticTranslation {
 
   #isPrimary(): boolean | undefined {
     const given = this.#candidate;
+    if (this.#findings.hasErrorAbout('lease.candidate')) return undefined;
     if (given === undefined) {
       this.#findings.warn(
         'lease.candidate',

@@ -19,10 +19,10 @@ export function nearestName(text: string, names: readonly string[]): string | un
 function editDistance(source: string, target: string, cap: number): number {
   if (Math.abs(source.length - target.length) >= cap) return cap;
   let row = Array.from({ length: target.length + 1 }, (_, index) => index);
-  for (const [index, letter] of [...source].entries()) {
+  for (let index = 0; index < source.length; index += 1) {
     const next = [index + 1];
     for (let column = 1; column <= target.length; column += 1) {
-      const replaced = (row[column - 1] ?? cap) + (target[column - 1] === letter ? 0 : 1);
+      const replaced = (row[column - 1] ?? cap) + (target[column - 1] === source[index] ? 0 : 1);
       next.push(Math.min((row[column] ?? cap) + 1, (next[column - 1] ?? cap) + 1, replaced));
     }
     row = next;

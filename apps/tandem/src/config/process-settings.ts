@@ -43,7 +43,7 @@ export const PROCESS_SETTINGS = {
       'into the container.',
   }),
   'log.format': setting({
-    parse: scalar(oneOf(['json', 'text'])),
+    parse: scalar(oneOf(['json', 'text'] as const)),
     defaultText: 'json',
     expects: 'json or text',
     example: 'text',

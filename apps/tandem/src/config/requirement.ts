@@ -10,7 +10,7 @@ export function needed<Key extends SettingKey>(
 ): NonNullable<SettingValues[Key]> | undefined {
   const value = draft.values[key];
   const isThere = value !== null && !(Array.isArray(value) && value.length === 0);
-  if (isThere) return value as NonNullable<SettingValues[Key]>;
+  if (isThere) return value;
   if (!draft.findings.hasErrorAbout(draft.given(key)?.name ?? key)) {
     const { expects, example } = SETTINGS[key];
     const message = `${key} is not given, which ${because}.`;

@@ -3,7 +3,7 @@ import { acknowledgeConfigOf, clusterConfigOf } from './cluster-config.ts';
 import { commandsConfigOf } from './command-config.ts';
 import { ConfigError } from './config-error.ts';
 import { Draft, type ShownValue } from './draft.ts';
-import { readFileValues, type ConfigFile, type FileValues } from './file-values.ts';
+import { readFileValues, type ConfigFile } from './file-values.ts';
 import type { FileFormat } from './file-format.ts';
 import { Findings, type ConfigNote } from './findings.ts';
 import { subjectOf } from './given-value.ts';

@@ -48,7 +48,7 @@ function ruleOf(draft: Draft, { name, isAlone }: LeaseSubject): StaticRule | und
     draft.derive('lease.static.primary', name, 'there being one node only');
     return { kind: 'name', name };
   }
-  if (!draft.isGiven('lease.static.primary') && !draft.findings.hasErrors) {
+  if (!draft.isGiven('lease.static.primary') && draft.format === 'tandem') {
     draft.findings.error(
       'config_missing',
       'lease.static.primary',

@@ -50,7 +50,7 @@ export const STORAGE_SETTINGS = {
     summary: 'Which of these are left alone all the same.',
   }),
   'databases.journal-mode': setting({
-    parse: scalar(oneOf(['switch', 'refuse'])),
+    parse: scalar(oneOf(['switch', 'refuse'] as const)),
     defaultText: 'switch',
     expects: 'switch or refuse',
     example: 'refuse',
@@ -96,7 +96,7 @@ export const STORAGE_SETTINGS = {
     summary: 'Which cluster the node belongs to. Rarely needed: nodes learn it from the primary.',
   }),
   'cluster.on-mismatch': setting({
-    parse: scalar(oneOf(['set-aside', 'refuse'])),
+    parse: scalar(oneOf(['set-aside', 'refuse'] as const)),
     defaultText: 'set-aside',
     expects: 'set-aside or refuse',
     example: 'refuse',
@@ -187,7 +187,7 @@ export const STORAGE_SETTINGS = {
     summary: 'How far back any moment can be restored.',
   }),
   sync: setting({
-    parse: scalar(oneOf(['full', 'none'])),
+    parse: scalar(oneOf(['full', 'none'] as const)),
     defaultText: 'full',
     expects: 'full or none',
     example: 'none',

@@ -5,6 +5,9 @@ import { LITEFS_KEYS, LITEFS_OTHER_VERSIONS } from './litefs-keys.ts';
 import { nearestName } from './nearest-name.ts';
 import { SETTING_KEYS, variableOf } from './settings.ts';
 
+/** A key that stands in more sections than this says little. */
+const ELSEWHERE_MAX = 3;
+
 /** Reports a key that does not exist, with what was probably meant. */
 export function reportUnknownKey(given: GivenValue, format: FileFormat, findings: Findings): void {
   const { name, origin } = given;
@@ -48,20 +51,23 @@ function litefsHint(path: string): string {
   return 'Remove it: LiteFS 0.5 has no such key either.';
 }
 
-/** Same key elsewhere first (`token` for `http.token`), then the one most like it. */
+/**
+ * What was probably meant: the nearest key or section beside it, the same key in other sections
+ * (`token` for `http.token`), or whatever is most like it.
+ */
 function nearestPath(path: string, paths: readonly string[]): string | undefined {
   if (paths.includes(path)) return path;
-  const [last = ''] = path.split('.').slice(-1);
+  const last = path.slice(path.lastIndexOf('.') + 1);
   const prefix = path.slice(0, path.length - last.length);
-  const siblings = paths.filter((known) => known.startsWith(prefix));
-  const nearSibling = nearestName(
-    last,
-    siblings.map((known) => known.slice(prefix.length)),
-  );
-  if (prefix !== '' && nearSibling !== undefined) return `${prefix}${nearSibling}`;
-  const ending = paths.filter((known) => known.endsWith(`.${last}`) || known.includes(`.${last}.`));
-  if (ending.length === 1) return ending[0];
-  return nearestName(path, [...paths, ...sectionsOf(paths)]);
+  const siblings = [...paths, ...sectionsOf(paths)]
+    .filter((known) => known.startsWith(prefix))
+    .map((known) => known.slice(prefix.length))
+    .filter((rest) => !rest.includes('.'));
+  const sibling = nearestName(last, siblings);
+  if (sibling !== undefined) return `${prefix}${sibling}`;
+  const elsewhere = paths.filter((known) => known.endsWith(`.${last}`));
+  if (elsewhere.length > 0 && elsewhere.length <= ELSEWHERE_MAX) return elsewhere.join(' or ');
+  return nearestName(path, paths);
 }
 
 function sectionsOf(paths: readonly string[]): readonly string[] {

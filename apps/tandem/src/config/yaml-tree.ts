@@ -133,7 +133,7 @@ class TreeReader {
 function scalarText(node: Scalar): string | null {
   if (typeof node.value === 'string') return node.value;
   if (node.value === null) return null;
-  return node.source ?? String(node.value);
+  return node.source ?? null;
 }
 
 const EXPLANATIONS: Partial<Record<YAMLError['code'], readonly [string, string]>> = {

@@ -1,5 +1,4 @@
-import type { Proxy } from '@tandem/proxy';
-import type { ReplicatedDatabase, ReplicationNode } from '@tandem/replication';
+import type { ReplicatedDatabase } from '@tandem/replication';
 import type { TandemConfig } from '../config/tandem-config.ts';
 import type {
   DatabaseCopy,
@@ -11,19 +10,14 @@ import type {
   NodeReport,
   NodeStatus,
 } from '../http/node-api.ts';
+import type { Daemon } from './daemon.ts';
 import { copyOf } from './database-copy.ts';
 
 export interface DaemonApiOptions {
   readonly version: string;
   readonly startedAtMs: number;
   readonly config: TandemConfig;
-  readonly node: ReplicationNode;
-  /** Undefined before it listens, or when there is none. */
-  readonly proxy: () => Proxy | undefined;
-  /** Makes this node primary; resolves when it is. */
-  readonly promote: (signal: AbortSignal) => Promise<void>;
-  /** Passes the lease; the proxy holds writes back meanwhile. */
-  readonly handOff: (name: string | undefined) => Promise<void>;
+  readonly daemon: Daemon;
 }
 
 /** A running daemon, as its HTTP interface sees it. */
@@ -35,9 +29,10 @@ export class DaemonApi implements NodeApi {
   }
 
   status(): NodeStatus {
-    const { version, startedAtMs, config, node, proxy } = this.#options;
+    const { version, startedAtMs, config } = this.#options;
+    const { node, proxy } = this.#options.daemon;
     const { acknowledge, lease, databases } = config;
-    const metrics = proxy()?.metrics();
+    const metrics = proxy?.metrics();
     return {
       version,
       startedAtMs,
@@ -68,41 +63,41 @@ export class DaemonApi implements NodeApi {
   }
 
   database(name: string): DatabaseStatus | undefined {
-    const database = this.#options.node.databases.get(name);
+    const database = this.#options.daemon.node.databases.get(name);
     return database === undefined ? undefined : this.#statusOf(database);
   }
 
   report(): NodeReport {
-    return this.#options.node.report();
+    return this.#options.daemon.node.report();
   }
 
   listen(listener: (change: NodeChange) => void): () => void {
-    return this.#options.node.listen(listener);
+    return this.#options.daemon.node.listen(listener);
   }
 
   promote(signal: AbortSignal): Promise<void> {
-    return this.#options.promote(signal);
+    return this.#options.daemon.promote(signal);
   }
 
   handOff(name: string | undefined): Promise<void> {
-    return this.#options.handOff(name);
+    return this.#options.daemon.handOff(name);
   }
 
   async copyDatabase(name: string): Promise<DatabaseCopy | undefined> {
-    const database = this.#options.node.databases.get(name);
+    const database = this.#options.daemon.node.databases.get(name);
     return database?.isPresent === true ? copyOf(database.openView()) : undefined;
   }
 
   async importDatabase(name: string, path: string): Promise<NodePosition> {
-    return this.#options.node.importDatabase(name, path);
+    return this.#options.daemon.node.importDatabase(name, path);
   }
 
   acknowledgeFailsafe({ epoch, durationMs }: FailsafeQuestion): Promise<boolean> {
-    return this.#options.node.promise(epoch, durationMs);
+    return this.#options.daemon.node.promise(epoch, durationMs);
   }
 
   #statusOf(database: ReplicatedDatabase): DatabaseStatus {
-    const { node } = this.#options;
+    const { node } = this.#options.daemon;
     const { log } = database;
     const isPrimary = node.role === 'primary';
     const none = { transactions: 0, bytes: 0, seconds: 0 };
@@ -123,7 +118,8 @@ export class DaemonApi implements NodeApi {
   }
 
   #obstacles(): string[] {
-    const { node, config } = this.#options;
+    const { node } = this.#options.daemon;
+    const { config } = this.#options;
     if (!node.isReady) return ['This node has not been in step with a primary yet.'];
     const degraded = node.acknowledgements?.degradedNames ?? [];
     const { mode } = config.acknowledge;

@@ -21,7 +21,7 @@ export function parseDatabaseName(text: string): string {
 
 function problemOf(text: string): string | undefined {
   if (Buffer.byteLength(text) > NAME_BYTES_MAX) return `it has more than ${NAME_BYTES_MAX} bytes`;
-  if ([...text].some((letter) => letter < ' ' || letter === '\u007F' || letter === '\\')) {
+  if (/[\p{Cc}\\]/u.test(text)) {
     return 'it has a control character or a backslash';
   }
   for (const part of text.split('/')) {

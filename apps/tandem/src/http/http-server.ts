@@ -54,6 +54,9 @@ export interface HttpServerOptions {
   readonly limits?: Partial<HttpLimits>;
 }
 
+/** Codes of failures that only say that the client has left. */
+const CLIENT_GONE = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE', 'ABORT_ERR']);
+
 /** The HTTP interface of a node, on one address. */
 export class TandemHttpServer {
   readonly #options: HttpServerOptions;
@@ -66,7 +69,9 @@ export class TandemHttpServer {
   readonly #import: ImportRoute;
   readonly #process = new ProcessReader();
   readonly #answers = new AnswerCounts();
+  /** Ends what is still under way when the time for closing is over. */
   readonly #stopping = new AbortController();
+  #isClosing = false;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
@@ -124,10 +129,12 @@ export class TandemHttpServer {
   /** Takes no more requests, ends readers of events with a line, and waits for what is under way. */
   async close(reason = 'This node stops.'): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#isClosing = true;
     this.#feed.close(reason);
-    this.#stopping.abort(new HttpApiError('stopping', reason));
-    this.#server.closeIdleConnections();
-    const timer = setTimeout(() => this.#server.closeAllConnections(), this.#limits.closeTimeoutMs);
+    const timer = setTimeout(() => {
+      this.#stopping.abort(new HttpApiError('stopping', reason));
+      this.#server.closeAllConnections();
+    }, this.#limits.closeTimeoutMs);
     await closed;
     clearTimeout(timer);
     this.#process.close();
@@ -189,13 +196,14 @@ export class TandemHttpServer {
     let route = 'none';
     response.once('finish', () => this.#answers.add(route, response.statusCode));
     try {
+      if (this.#isClosing) throw new HttpApiError('stopping', 'This node is about to stop.');
       const match = this.#table.match(request.method ?? '', path);
       route = path;
       this.#admit(match.route, exchange);
       await match.handler(exchange);
     } catch (failure) {
       const error = httpErrorOf(failure);
-      if (error.status === 500) {
+      if (error.status === 500 && !CLIENT_GONE.has(error.causeCode ?? '')) {
         const facts = { path, code: error.causeCode ?? error.code };
         this.#options.log?.('error', error.message, facts);
       }
@@ -220,7 +228,7 @@ export class TandemHttpServer {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
     socket.on('error', () => socket.destroy());
-    if (!this.#stopping.signal.aborted && this.#options.onUpgrade(request, socket, head)) return;
+    if (!this.#isClosing && this.#options.onUpgrade(request, socket, head)) return;
     const error = new HttpApiError('not_found', 'Nothing at this path takes an upgrade.', {
       hint: 'Replicas connect to /tandem/stream.',
     });

@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+// Plain JavaScript on purpose: it must run on any Node, to find the one the project brings.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const NODE_MAJOR_MIN = 24;
+const main = join(dirname(fileURLToPath(import.meta.url)), '..', 'src', 'main.ts');
+const nodeMajor = Number(process.versions.node.split('.')[0]);
+
+
+if (nodeMajor >= NODE_MAJOR_MIN) {
+  await import(main);
+} else {
+  const node = bundledNode();
+  if (node === undefined) {
+    process.stderr.write(
+      `tandem needs Node.js ${NODE_MAJOR_MIN} or newer, and this is ${process.versions.node}.\n` +
+        `Run 'npm ci' in the project's folder (it brings its own Node.js), or install a newer one.\n`,
+    );
+    process.exit(1);
+  }
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => child.kill(signal));
+  }
+  child.on('exit', (code, signal) => {
+    process.exit(signal === null ? (code ?? 1) : 128 + constants.signals[signal]);
+  });
+}
+
+/** The Node.js that the platform-gated optional dependency carries, if it is installed. */
+function bundledNode() {
+  try {
+    const require = createRequire(import.meta.url);
+    const folder = dirname(
+      require.resolve(`node-${process.platform}-${process.arch}/package.json`),
+    );
+    const node = join(folder, 'bin', 'node');
+    return existsSync(node) ? node : undefined;
+  } catch {
+    return undefined;
+  }
+}

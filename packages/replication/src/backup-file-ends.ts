@@ -1,0 +1,89 @@
+import {
+  HEADER_BYTES,
+  LtxDecoder,
+  LtxError,
+  TRAILER_BYTES,
+  type LtxHeader,
+  type LtxTrailer,
+} from '@tandem/ltx';
+import type { ObjectStore, StoredLtxFile } from '@tandem/storage';
+import { BackupError } from './backup-error.ts';
+
+/** With so many bytes, a decoder knows the header. */
+const HEAD_BYTES = HEADER_BYTES + 16;
+
+/** What the two ends of an LTX file say. Whether what lies between is sound, only decoding tells. */
+export interface LtxEnds {
+  readonly header: LtxHeader;
+  readonly trailer: LtxTrailer;
+}
+
+/** Of a file in memory. @throws LtxError */
+export function ltxEndsOf(bytes: Uint8Array): LtxEnds {
+  return { header: parseHead(bytes.subarray(0, HEAD_BYTES)), trailer: parseTail(bytes) };
+}
+
+/**
+ * Of a file in a backup, by two small reads.
+ *
+ * @throws StorageError, BackupError `backup_damaged`.
+ */
+export async function readLtxEnds(store: ObjectStore, file: StoredLtxFile): Promise<LtxEnds> {
+  const header = await readLtxHeader(store, file);
+  const offset = file.sizeBytes - TRAILER_BYTES;
+  const tail = await store.get(file.key, { offset, lengthBytes: TRAILER_BYTES });
+  try {
+    return { header, trailer: parseTail(tail) };
+  } catch (error) {
+    throw damaged(file, error);
+  }
+}
+
+/**
+ * Of a file in a backup; the name and the header tell of the same transactions.
+ *
+ * @throws StorageError, BackupError `backup_damaged`.
+ */
+export async function readLtxHeader(store: ObjectStore, file: StoredLtxFile): Promise<LtxHeader> {
+  const head = await store.get(file.key, { offset: 0, lengthBytes: HEAD_BYTES });
+  try {
+    const header = parseHead(head);
+    checkNamed(header, file);
+    return header;
+  } catch (error) {
+    throw damaged(file, error);
+  }
+}
+
+/** @throws LtxError `ltx_bad_header` when a file holds other transactions than its name says. */
+export function checkNamed(header: LtxHeader, file: StoredLtxFile): void {
+  if (header.minTxid === file.minTxid && header.maxTxid === file.maxTxid) return;
+  const message = `It holds transactions ${header.minTxid} to ${header.maxTxid}.`;
+  throw new LtxError('ltx_bad_header', message);
+}
+
+/** What to throw when decoding a file of a backup failed; any other error is returned as it is. */
+export function damaged(file: StoredLtxFile, error: unknown): unknown {
+  if (!(error instanceof LtxError)) return error;
+  return new BackupError('backup_damaged', `${file.key} is damaged: ${error.message}`, {
+    cause: error,
+    hint:
+      `It holds transactions ${file.minTxid} to ${file.maxTxid}. States before them can be ` +
+      'restored, and those from the next snapshot on.',
+  });
+}
+
+function parseHead(head: Uint8Array): LtxHeader {
+  const decoder = new LtxDecoder();
+  decoder.push(head);
+  if (decoder.header !== undefined) return decoder.header;
+  throw new LtxError('ltx_truncated', `The file has only ${head.length} bytes.`);
+}
+
+function parseTail(bytes: Uint8Array): LtxTrailer {
+  if (bytes.length < TRAILER_BYTES) {
+    throw new LtxError('ltx_truncated', `The trailer has only ${bytes.length} bytes.`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - TRAILER_BYTES);
+  return { postApplyChecksum: view.getBigUint64(0), fileChecksum: view.getBigUint64(8) };
+}

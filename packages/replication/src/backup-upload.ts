@@ -1,0 +1,124 @@
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import { SNAPSHOT_LEVEL, type StoredLtxFile } from '@tandem/storage';
+import { readBatch, type BackupBatch } from './backup-batch.ts';
+import { BackupError } from './backup-error.ts';
+import { readLtxEnds } from './backup-file-ends.ts';
+import type { BackupContext, BackupSession } from './backup-session.ts';
+import { writeSnapshot } from './backup-snapshot.ts';
+import { BackupSpool } from './backup-spool.ts';
+
+/**
+ * Uploads all transactions of the log up to the position as it is now, as files of level 0. What the
+ * log no longer holds, and what it never held, such as a database's first state, is covered by a
+ * snapshot.
+ *
+ * @throws StorageError, ReplicationError, BackupError `backup_diverged`, `backup_superseded`, and
+ * the signal's reason. What was uploaded before stays.
+ */
+export async function uploadNew(
+  context: BackupContext,
+  session: BackupSession,
+  signal: AbortSignal,
+): Promise<void> {
+  const { source } = context;
+  const { txid: goalTxid } = source.position();
+  if (!session.catalogue.hasBase && goalTxid > 0) await uploadBase(context, session, signal);
+  while (session.uploadedTxid < goalTxid) {
+    await session.checkFence();
+    const batch = nextBatch(context, session);
+    if (batch === undefined) await uploadBase(context, session, signal);
+    else await uploadBatch(context, session, batch);
+    await yieldToOthers();
+    signal.throwIfAborted();
+  }
+}
+
+/**
+ * Uploads the whole database as it is now. Writers are held up only while it is opened.
+ *
+ * @throws StorageError, ReplicationError, BackupError, and the signal's reason.
+ */
+export async function uploadSnapshot(
+  context: BackupContext,
+  session: BackupSession,
+  signal: AbortSignal,
+): Promise<{ readonly txid: number; readonly checksum: bigint }> {
+  const { source, store, scratchFolder, clock } = context;
+  await using spool = await BackupSpool.open(scratchFolder);
+  const options = { nowMs: clock.nowMs(), signal, write: spool.write.bind(spool) };
+  const { header, trailer } = await writeSnapshot(source, options);
+  const { maxTxid: txid, timestampMs: createdMs } = header;
+  const range = { level: SNAPSHOT_LEVEL, minTxid: 1, maxTxid: txid };
+  const file = session.fileOf(range, spool.body().sizeBytes, createdMs);
+  await session.checkFence();
+  await session.catalogue.write(file, () => store.put(file.key, spool.body(), { createdMs }));
+  return { txid, checksum: trailer.postApplyChecksum };
+}
+
+/** A snapshot from which the files of level 0 go on. */
+async function uploadBase(
+  context: BackupContext,
+  session: BackupSession,
+  signal: AbortSignal,
+): Promise<void> {
+  const { txid, checksum } = await uploadSnapshot(context, session, signal);
+  session.uploadedTxid = txid;
+  session.checksum = checksum;
+  session.pending = undefined;
+}
+
+function nextBatch(context: BackupContext, session: BackupSession): BackupBatch | undefined {
+  const { source, limits } = context;
+  const batch = session.pending ?? readBatch(source, session.uploadedTxid + 1, limits);
+  if (batch === undefined || session.checksum === undefined) return batch;
+  const { minTxid, isChecksummed, preApplyChecksum } = batch.header;
+  if (!isChecksummed || preApplyChecksum === session.checksum) return batch;
+  throw new BackupError(
+    'backup_diverged',
+    `Transaction ${minTxid} of ${source.name} does not begin with the state that the backup ends with`,
+    { retryable: true, hint: 'The backup goes on in a new generation.' },
+  );
+}
+
+async function uploadBatch(
+  { source, store }: BackupContext,
+  session: BackupSession,
+  batch: BackupBatch,
+): Promise<void> {
+  const { minTxid, maxTxid, timestampMs } = batch.header;
+  const range = { level: 0, minTxid, maxTxid };
+  const file = session.fileOf(range, batch.bytes.length, timestampMs);
+  session.pending = batch;
+  await session.catalogue.write(file, async () => {
+    if (await store.putIfAbsent(file.key, batch.bytes)) return;
+    const { sizeBytes } = await store.stat(file.key);
+    const { header, trailer } = await readLtxEnds(store, { ...file, sizeBytes });
+    const isSame =
+      trailer.postApplyChecksum === batch.trailer.postApplyChecksum &&
+      header.preApplyChecksum === batch.header.preApplyChecksum;
+    if (!isSame) throw await conflict(source.name, session, file);
+  });
+  session.pending = undefined;
+  session.uploadedTxid = maxTxid;
+  session.checksum = batch.trailer.postApplyChecksum;
+}
+
+/** Who else has written those transactions: a later primary, or an earlier one until just now. */
+async function conflict(
+  name: string,
+  session: BackupSession,
+  file: StoredLtxFile,
+): Promise<BackupError> {
+  session.expireFence();
+  await session.checkFence();
+  return new BackupError(
+    'backup_diverged',
+    `${file.key} is there already with other transactions than those of ${name}`,
+    {
+      retryable: true,
+      hint:
+        'An old primary has uploaded after this one took over. The backup goes on in a new ' +
+        'generation.',
+    },
+  );
+}
