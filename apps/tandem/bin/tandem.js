@@ -11,7 +11,6 @@ const NODE_MAJOR_MIN = 24;
 const main = join(dirname(fileURLToPath(import.meta.url)), '..', 'src', 'main.ts');
 const nodeMajor = Number(process.versions.node.split('.')[0]);
 
-
 if (nodeMajor >= NODE_MAJOR_MIN) {
   await import(main);
 } else {

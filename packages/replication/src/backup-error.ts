@@ -16,11 +16,18 @@ export const BACKUP_ERROR_CODES = {
 
 export type BackupErrorCode = keyof typeof BACKUP_ERROR_CODES;
 
+export interface BackupErrorDetails extends ErrorDetails {
+  /** The object in the store that it is about. */
+  readonly key?: string;
+}
+
 /** An operating failure of backup or restore. */
 export class BackupError extends BaseError<BackupErrorCode> {
   override readonly name = 'BackupError';
+  readonly key: string | undefined;
 
-  constructor(code: BackupErrorCode, message: string, details: ErrorDetails = {}) {
+  constructor(code: BackupErrorCode, message: string, details: BackupErrorDetails = {}) {
     super(code, message, details);
+    this.key = details.key;
   }
 }

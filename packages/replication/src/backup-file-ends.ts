@@ -67,6 +67,7 @@ export function damaged(file: StoredLtxFile, error: unknown): unknown {
   if (!(error instanceof LtxError)) return error;
   return new BackupError('backup_damaged', `${file.key} is damaged: ${error.message}`, {
     cause: error,
+    key: file.key,
     hint:
       `It holds transactions ${file.minTxid} to ${file.maxTxid}. States before them can be ` +
       'restored, and those from the next snapshot on.',

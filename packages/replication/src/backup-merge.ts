@@ -8,6 +8,9 @@ import { BackupSpool } from './backup-spool.ts';
 /** Every input is open while they are merged, with a piece of it in memory. */
 export const MERGE_INPUTS_MAX = 64;
 
+/** Empty pages take some hundred times more room when they are decompressed. */
+const PIECE_BYTES = 16 * 1024;
+
 /**
  * Makes one file of several of the level below and uploads it. The inputs stay.
  *
@@ -41,9 +44,11 @@ export async function* decodedPages(
 ): AsyncGenerator<readonly LtxPage[]> {
   try {
     for await (const chunk of store.stream(file.key)) {
-      const pages = decoder.push(chunk);
-      if (decoder.header !== undefined) checkNamed(decoder.header, file);
-      if (pages.length > 0) yield pages;
+      for (let start = 0; start < chunk.length; start += PIECE_BYTES) {
+        const pages = decoder.push(chunk.subarray(start, start + PIECE_BYTES));
+        if (decoder.header !== undefined) checkNamed(decoder.header, file);
+        if (pages.length > 0) yield pages;
+      }
     }
     decoder.finish();
   } catch (error) {

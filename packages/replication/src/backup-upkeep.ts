@@ -5,7 +5,7 @@ import {
   snapshotDue,
   type StoredLtxFile,
 } from '@tandem/storage';
-import { findOverlap } from './backup-catalogue.ts';
+import { findOverlap, newestFile } from './backup-catalogue.ts';
 import { BackupError } from './backup-error.ts';
 import { MERGE_INPUTS_MAX, mergeFiles } from './backup-merge.ts';
 import type { BackupContext, BackupSession } from './backup-session.ts';
@@ -25,7 +25,6 @@ export async function keepUp(
 ): Promise<void> {
   const { policy, clock } = context;
   const { catalogue } = session;
-  await session.checkFence();
   const isDue = snapshotDue(catalogue.files(), policy, clock.nowMs());
   // The first one belongs to the uploads, which go on from it.
   if (catalogue.hasBase && isDue !== undefined) await uploadSnapshot(context, session, signal);
@@ -79,6 +78,7 @@ async function removeExpired(
   const { store, policy, clock } = context;
   const { catalogue } = session;
   for (const file of planRetention(catalogue.files(), policy, clock.nowMs())) {
+    await session.checkFence();
     await catalogue.remove(file, () => store.delete(file.key));
     signal.throwIfAborted();
   }
@@ -95,12 +95,13 @@ async function removeOldGenerations(
   const { generation } = session.term;
   const terms = await readTerms(store, databasePrefix);
   const sinceMs = terms.find((term) => term.generation === generation)?.startedMs ?? Infinity;
-  const newestMs = Math.max(0, ...session.catalogue.files().map(({ createdMs }) => createdMs));
+  const newestMs = newestFile(session.catalogue.files())?.createdMs ?? 0;
   // As with single files, a clock that jumps ahead removes nothing.
   if (sinceMs > Math.min(clock.nowMs(), newestMs) - policy.retentionMs) return;
   for (const { number, prefix } of generationsOf(databasePrefix, terms)) {
     if (number >= generation) continue;
     for (const { key } of await listLtxFiles(store, prefix, { times: 'listed' })) {
+      await session.checkFence();
       await store.delete(key);
       signal.throwIfAborted();
     }

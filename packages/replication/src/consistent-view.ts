@@ -8,23 +8,28 @@ import {
   lockPage,
   WAL_INDEX_BLOCK_BYTES,
   WalIndexBlock,
+  type WalIndexHeader,
 } from '@tandem/sqlite-format';
 import type { OpenDatabase } from './open-database.ts';
-import { ReplicationError } from './replication-error.ts';
-
-/** Tries to find a moment at which no checkpoint is ending. */
-const ATTEMPTS_MAX = 100;
 
 /**
  * All pages of a database as they were at one moment, read past SQLite while others go on writing.
- * A read transaction keeps the frames and pages of that moment in place until `close`.
+ * A read transaction that began before that moment is held until `close`.
+ *
+ * R9. Nothing the view reads changes while the transaction is held. If that looks at frame n > 0 of
+ * the log, the log cannot restart, and checkpoints copy only frames up to n, whose pages are read
+ * from the log. If it looks at the file alone, nothing is copied at all, and the log restarts at
+ * most once, before the moment or after everything in it had been copied.
+ *
+ * Frames that had been copied by then are passed over, as SQLite's readers do: of a page that was cut
+ * off the database and has come back, frame and file hold different things.
  */
 export class ConsistentView {
   readonly pageCount: number;
   readonly pageSize: number;
   readonly #open: OpenDatabase;
   readonly #reader: DatabaseSync;
-  /** The frame with each page that the log holds; empty when the view is of the database alone. */
+  /** The frame with each page that is newer in the log than in the database. */
   readonly #frames: ReadonlyMap<number, number>;
 
   private constructor(open: OpenDatabase, size: PageExtent, held: HeldSnapshot) {
@@ -36,9 +41,10 @@ export class ConsistentView {
   }
 
   /**
-   * Opens a view. The caller holds SQLite's write lock, so that nothing is committed meanwhile.
+   * Opens a view of what is committed now. Where that has to be a position, the caller holds SQLite's
+   * write lock, as a replica always does.
    *
-   * @throws ReplicationError `database_locked` when checkpoints keep ending at the wrong moment.
+   * @throws ReplicationError `database_locked`, `wal_index_unreadable`.
    */
   static open(open: OpenDatabase, size: PageExtent): ConsistentView {
     return new ConsistentView(open, size, hold(open));
@@ -79,42 +85,30 @@ interface HeldSnapshot {
   readonly frames: ReadonlyMap<number, number>;
 }
 
-/**
- * SQLite lets a reader look at the database alone when the whole log has been copied at the moment
- * it begins: the frames may then be overwritten. Else it looks at the log, and they may not. Which of
- * the two it was shows only when no checkpoint ended around that moment.
- */
 function hold(open: OpenDatabase): HeldSnapshot {
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-    const before = open.readWalIndexHeader();
-    const reader = open.connect();
-    reader.exec('BEGIN');
-    reader.exec('SELECT 1 FROM sqlite_schema LIMIT 1');
-    const after = open.readWalIndexHeader();
-    const wasCopied = before.backfilledFrames === before.mxFrame;
-    const isCopied = after.backfilledFrames === after.mxFrame;
-    if (wasCopied === isCopied) {
-      return { reader, frames: isCopied ? new Map() : framesOf(open, after.mxFrame) };
-    }
+  const reader = open.connect();
+  try {
+    open.beginRead(reader);
+    return { reader, frames: newerFrames(open, open.readWalIndexHeader()) };
+  } catch (error) {
     open.disconnect(reader);
+    throw error;
   }
-  throw new ReplicationError('database_locked', `${open.path} is being checkpointed all the time`, {
-    retryable: true,
-    hint: 'Another program checkpoints without pause. Leave checkpoints to Tandem.',
-  });
 }
 
-/** The last frame of each page, from the page numbers that the wal-index lists. */
-function framesOf(open: OpenDatabase, mxFrame: number): Map<number, number> {
+/** The last frame of each page that is not in the database yet, by what the wal-index lists. */
+function newerFrames(open: OpenDatabase, header: WalIndexHeader): Map<number, number> {
+  const { mxFrame, backfilledFrames } = header;
   const frames = new Map<number, number>();
-  for (let number = 0; number <= blockOfFrame(mxFrame); number += 1) {
+  let first = backfilledFrames + 1;
+  while (first <= mxFrame) {
+    const number = blockOfFrame(first);
     const bytes = new Uint8Array(WAL_INDEX_BLOCK_BYTES);
     readSync(open.walIndexFd, bytes, 0, bytes.length, number * WAL_INDEX_BLOCK_BYTES);
     const block = new WalIndexBlock(number, bytes);
     const end = Math.min(mxFrame, firstFrameOfBlock(number + 1) - 1);
-    for (let frame = firstFrameOfBlock(number); frame <= end; frame += 1) {
-      frames.set(block.pgnoOf(frame), frame);
-    }
+    for (let frame = first; frame <= end; frame += 1) frames.set(block.pgnoOf(frame), frame);
+    first = end + 1;
   }
   return frames;
 }

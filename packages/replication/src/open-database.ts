@@ -1,5 +1,6 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import {
   DATABASE_HEADER_BYTES,
   parseDatabaseHeader,
@@ -7,7 +8,8 @@ import {
   WAL_INDEX_HEADER_BYTES,
   type WalIndexHeader,
 } from '@tandem/sqlite-format';
-import { ReplicationError } from './replication-error.ts';
+import { fileFailure, ReplicationError } from './replication-error.ts';
+import { describeSqliteError } from './sqlite-failure.ts';
 
 export interface OpenDatabaseOptions {
   /** How long a connection waits for another's lock. */
@@ -19,8 +21,15 @@ export interface OpenDatabaseOptions {
   readonly isSharedInProcess?: boolean;
 }
 
+interface OpenParts {
+  readonly connections: readonly [anchor: DatabaseSync, keeper: DatabaseSync];
+  readonly descriptors: readonly [database: number, wal: number, walIndex: number];
+}
+
 /** Reading again as often as this covers a writer that is between the two copies of the header. */
-const HEADER_READS_MAX = 1000;
+const HEADER_READS_MAX = 200;
+/** Begins a read transaction, or makes one begun take its snapshot, without looking at any table. */
+const READ = 'PRAGMA schema_version';
 
 /**
  * A database file in WAL mode with everything this process holds open of it: SQLite connections,
@@ -32,57 +41,72 @@ const HEADER_READS_MAX = 1000;
  */
 export class OpenDatabase {
   readonly path: string;
+  readonly busyTimeoutMs: number;
+  /** Bytes of a page. They cannot change while the database is in WAL mode. */
+  readonly pageSize: number;
   readonly databaseFd: number;
   readonly walFd: number;
   readonly walIndexFd: number;
-  readonly #options: OpenDatabaseOptions;
+  readonly #isSharedInProcess: boolean;
+  /** Keeps log and wal-index in existence, and recovers them. */
+  readonly #anchor: DatabaseSync;
+  /**
+   * Of all connections the last to be closed when the file has gone from its path. SQLite's last
+   * connection deletes the log by its name, which may be that of another database by then; one
+   * that cannot write does not.
+   */
+  readonly #keeper: DatabaseSync;
   readonly #connections = new Set<DatabaseSync>();
   readonly #header = new Uint8Array(WAL_INDEX_HEADER_BYTES);
   #isClosed = false;
 
-  private constructor(path: string, anchor: DatabaseSync, options: OpenDatabaseOptions) {
+  private constructor(path: string, parts: OpenParts, options: OpenDatabaseOptions) {
     this.path = path;
-    this.#options = options;
-    this.#connections.add(anchor);
-    this.databaseFd = openSync(path, 'r+');
-    this.walFd = openSync(`${path}-wal`, 'r+');
-    this.walIndexFd = openSync(`${path}-shm`, 'r+');
+    this.busyTimeoutMs = options.busyTimeoutMs;
+    this.#isSharedInProcess = options.isSharedInProcess ?? false;
+    [this.#anchor, this.#keeper] = parts.connections;
+    [this.databaseFd, this.walFd, this.walIndexFd] = parts.descriptors;
+    this.pageSize = readPageSize(path, this.databaseFd);
   }
 
   /**
    * Opens an existing database, running SQLite's recovery where a process died.
    *
-   * @throws ReplicationError `not_a_database`, `not_wal`, `database_locked`.
+   * @throws ReplicationError `not_a_database`, `not_wal`, `database_locked`, `state_failed`.
    */
   static open(path: string, options: OpenDatabaseOptions): OpenDatabase {
     if (!existsSync(path)) {
       throw new ReplicationError('not_a_database', `there is no database at ${path}`);
     }
-    const anchor = connect(path, options.busyTimeoutMs);
+    const connections: DatabaseSync[] = [];
+    const descriptors: number[] = [];
     try {
-      // The first read makes SQLite create or recover the log and the wal-index.
-      const mode = guarded(path, () => anchor.prepare('PRAGMA journal_mode').get());
-      if (mode?.journal_mode !== 'wal') {
-        throw new ReplicationError('not_wal', `${path} is not in WAL mode`, {
-          hint: 'Run PRAGMA journal_mode=WAL once on this database, or let Tandem do it with journal-mode: switch.',
-        });
-      }
-      guarded(path, () => anchor.prepare('SELECT count(*) FROM sqlite_schema').get());
-      return new OpenDatabase(path, anchor, options);
+      const anchor = connect(path, options.busyTimeoutMs);
+      connections.push(anchor);
+      mustBeWal(path, anchor);
+      const keeper = new DatabaseSync(pathToFileURL(path), { readOnly: true });
+      connections.push(keeper);
+      for (const connection of connections) connection.exec(READ);
+      const open = (suffix: string): number => {
+        const descriptor = openSync(path + suffix, 'r+');
+        descriptors.push(descriptor);
+        return descriptor;
+      };
+      const parts: OpenParts = {
+        connections: [anchor, keeper],
+        descriptors: [open(''), open('-wal'), open('-shm')],
+      };
+      return new OpenDatabase(path, parts, options);
     } catch (error) {
-      anchor.close();
-      throw error;
+      for (const connection of connections.toReversed()) connection.close();
+      if (options.isSharedInProcess !== true) for (const each of descriptors) closeSync(each);
+      throw describeSqliteError(path, fileFailure(error, `${path} cannot be opened`, path));
     }
   }
 
-  /** How long to wait for locks of others. */
-  get busyTimeoutMs(): number {
-    return this.#options.busyTimeoutMs;
-  }
-
   /** A connection of its own. It never checkpoints by itself; close it with `disconnect`. */
-  connect(): DatabaseSync {
-    const connection = connect(this.path, this.#options.busyTimeoutMs);
+  connect(busyTimeoutMs = this.busyTimeoutMs): DatabaseSync {
+    const connection = connect(this.path, busyTimeoutMs);
     this.#connections.add(connection);
     return connection;
   }
@@ -93,37 +117,40 @@ export class OpenDatabase {
   }
 
   /**
-   * The wal-index header: what is committed.
+   * Begins a read transaction on a connection and takes its snapshot: BEGIN alone takes no lock.
    *
-   * @throws ReplicationError `wal_index_unreadable` when its two copies do not come to agree.
+   * @throws ReplicationError `database_locked`; no transaction is open then.
+   */
+  beginRead(connection: DatabaseSync): void {
+    try {
+      connection.exec('BEGIN');
+      connection.exec(READ);
+    } catch (error) {
+      if (connection.isTransaction) connection.exec('ROLLBACK');
+      throw describeSqliteError(this.path, error);
+    }
+  }
+
+  /**
+   * The wal-index header: what is committed. A writer that died between its two copies leaves none
+   * that is valid; SQLite makes it anew for the next reader, which is a connection of ours.
+   *
+   * @throws ReplicationError `wal_index_unreadable` when the two copies do not come to agree.
    */
   readWalIndexHeader(): WalIndexHeader {
-    const header = this.tryReadWalIndexHeader();
+    const header = this.#readHeader();
     if (header !== undefined) return header;
-    throw new ReplicationError(
-      'wal_index_unreadable',
-      `${this.path}-shm holds no valid header`,
-      {
-        hint: 'Stop every program that uses the database, delete the -shm file, and start again.',
-        retryable: true,
-      },
-    );
-  }
-
-  /** The same, or undefined while a writer is between the two copies and does not get on. */
-  tryReadWalIndexHeader(): WalIndexHeader | undefined {
-    for (let read = 0; read < HEADER_READS_MAX; read += 1) {
-      const bytes = readSync(this.walIndexFd, this.#header, 0, WAL_INDEX_HEADER_BYTES, 0);
-      const header =
-        bytes === WAL_INDEX_HEADER_BYTES ? parseWalIndexHeader(this.#header) : undefined;
-      if (header !== undefined) return header;
+    try {
+      this.#anchor.exec(READ);
+    } catch (error) {
+      throw describeSqliteError(this.path, error);
     }
-    return undefined;
-  }
-
-  /** Which file this is, whatever stands at its path by now. */
-  get inode(): number {
-    return fstatSync(this.databaseFd).ino;
+    const recovered = this.#readHeader();
+    if (recovered !== undefined) return recovered;
+    throw new ReplicationError('wal_index_unreadable', `${this.path}-shm holds no valid header`, {
+      hint: 'Stop every program that uses the database, delete the -shm file, and start again.',
+      retryable: true,
+    });
   }
 
   /** Pages of the database, the log included. */
@@ -132,60 +159,55 @@ export class OpenDatabase {
     return mxFrame > 0 ? pageCount : Math.floor(fstatSync(this.databaseFd).size / this.pageSize);
   }
 
-  /** Bytes of a page, from the database's own header. */
-  get pageSize(): number {
-    const bytes = new Uint8Array(DATABASE_HEADER_BYTES);
-    readSync(this.databaseFd, bytes, 0, bytes.length, 0);
-    const header = parseDatabaseHeader(bytes);
-    if (header !== undefined) return header.pageSize;
-    throw new ReplicationError('not_a_database', `${this.path} is not a SQLite database`);
-  }
-
   /** Closes the connections, then the descriptors. Repeatable. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const connection of this.#connections) connection.close();
-    this.#connections.clear();
-    if (this.#options.isSharedInProcess === true) return;
+    const own = [...this.#connections, this.#anchor];
+    const inOrder = this.#isGone() ? [...own, this.#keeper] : [this.#keeper, ...own];
+    for (const connection of inOrder) connection.close();
+    if (this.#isSharedInProcess) return;
     for (const descriptor of [this.walIndexFd, this.walFd, this.databaseFd]) closeSync(descriptor);
+  }
+
+  #isGone(): boolean {
+    const inode = statSync(this.path, { throwIfNoEntry: false })?.ino;
+    return inode !== fstatSync(this.databaseFd).ino;
+  }
+
+  #readHeader(): WalIndexHeader | undefined {
+    for (let read = 0; read < HEADER_READS_MAX; read += 1) {
+      const bytes = readSync(this.walIndexFd, this.#header, 0, WAL_INDEX_HEADER_BYTES, 0);
+      if (bytes < WAL_INDEX_HEADER_BYTES) continue;
+      const header = parseWalIndexHeader(this.#header);
+      if (header !== undefined) return header;
+    }
+    return undefined;
   }
 }
 
 function connect(path: string, busyTimeoutMs: number): DatabaseSync {
-  const connection = new DatabaseSync(path, { timeout: busyTimeoutMs });
+  const url = pathToFileURL(path);
+  // A database that has just been deleted is not to come back as an empty file.
+  url.searchParams.set('mode', 'rw');
+  const connection = new DatabaseSync(url, { timeout: busyTimeoutMs });
   connection.exec('PRAGMA wal_autocheckpoint = 0');
   return connection;
 }
 
-function guarded<Result>(path: string, read: () => Result): Result {
-  try {
-    return read();
-  } catch (error) {
-    throw describeSqliteError(path, error);
-  }
+/** The first read also makes SQLite create or recover the log and the wal-index. */
+function mustBeWal(path: string, connection: DatabaseSync): void {
+  const mode = connection.prepare('PRAGMA journal_mode').get();
+  if (mode?.['journal_mode'] === 'wal') return;
+  throw new ReplicationError('not_wal', `${path} is not in WAL mode`, {
+    hint: 'Run PRAGMA journal_mode=WAL once on this database, or let Tandem do it with journal-mode: switch.',
+  });
 }
 
-/** An error of SQLite as one of ours: locked, full, or not a database. */
-export function describeSqliteError(path: string, error: unknown): unknown {
-  if (!(error instanceof Error) || !('errcode' in error)) return error;
-  // Extended codes carry the primary code in their low byte.
-  const code = Number(error.errcode) & 0xff;
-  if (code === 5 || code === 6) {
-    return new ReplicationError('database_locked', `${path} is locked: ${error.message}`, {
-      cause: error,
-      retryable: true,
-      hint: 'Another program holds the database for longer than the time-out. End its transaction.',
-    });
-  }
-  if (code === 13) {
-    return new ReplicationError('disk_full', `no room left for ${path}`, {
-      cause: error,
-      hint: 'Free space on the disk that holds the database.',
-    });
-  }
-  if (code === 26 || code === 11) {
-    return new ReplicationError('not_a_database', `${path}: ${error.message}`, { cause: error });
-  }
-  return error;
+function readPageSize(path: string, descriptor: number): number {
+  const bytes = new Uint8Array(DATABASE_HEADER_BYTES);
+  readSync(descriptor, bytes, 0, bytes.length, 0);
+  const header = parseDatabaseHeader(bytes);
+  if (header !== undefined) return header.pageSize;
+  throw new ReplicationError('not_a_database', `${path} is not a SQLite database`);
 }

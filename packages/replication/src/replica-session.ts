@@ -248,7 +248,7 @@ export class ReplicaSession {
     if (known !== undefined) return known;
     const sink = await this.#options.replica.open(name);
     this.#sinks.set(name, sink);
-    this.#options.lags.of(name).begin(sink.position().txid);
+    this.#options.lags.of(name).applied(sink.position().txid, 0);
     return sink;
   }
 

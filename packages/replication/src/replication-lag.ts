@@ -131,11 +131,12 @@ function join(marks: Mark[], mark: Mark, resolutionMs: number): void {
 export class ReplicationLags {
   readonly #lags = new Map<string, ReplicationLag>();
 
-  /** The lag of a database; a new one when there is none. */
+  /** The lag of a database; a new one, of a database with nothing applied, when there is none. */
   of(name: string): ReplicationLag {
     const known = this.#lags.get(name);
     if (known !== undefined) return known;
     const lag = new ReplicationLag();
+    lag.begin(0);
     this.#lags.set(name, lag);
     return lag;
   }
@@ -151,6 +152,7 @@ export class ReplicationLags {
     nowMs: number,
     heads: ReadonlyMap<string, { readonly txid: number; readonly unsentBytes: number }>,
   ): void {
+    for (const name of heads.keys()) this.of(name);
     for (const [name, lag] of this.#lags) lag.heard(clockMs, nowMs, heads.get(name));
   }
 

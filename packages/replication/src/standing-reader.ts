@@ -5,11 +5,14 @@ import type { OpenDatabase } from './open-database.ts';
  * A read transaction that is always open, so that no other program can overwrite frames of the log
  * that have not been captured.
  *
- * While it reads at frame n > 0, SQLite lets nobody restart the log, and lets checkpoints copy
- * frames up to n only. When it began at a moment at which the whole log had been copied into the
- * database, it reads the file alone: the log may then restart once, but nothing of what follows can
- * be copied, so nothing can be overwritten either. Hence R2: whoever calls `advance` has captured
- * everything up to the old snapshot first.
+ * While it looks at frame n > 0 of the log, SQLite lets nobody restart the log, and lets checkpoints
+ * copy frames up to n only. When it began at a moment at which the whole log had been copied into
+ * the database, it looks at the file alone (SQLite's read lock 0): the log may then restart once,
+ * but nothing of what follows can be copied before it ends, so the log cannot restart twice.
+ *
+ * R2. Whoever calls `advance` has captured everything up to the old snapshot first. The new one looks
+ * at the file alone only if all frames had been copied, which the old one did not allow beyond its
+ * own snapshot; so whenever the log may restart, everything in it has been captured.
  */
 export class StandingReader {
   readonly #open: OpenDatabase;
@@ -20,12 +23,16 @@ export class StandingReader {
     this.#open = open;
     this.#current = open.connect();
     this.#spare = open.connect();
-    begin(this.#current);
+    open.beginRead(this.#current);
   }
 
-  /** Moves to the newest snapshot; the old one is let go only when the new one is held. */
+  /**
+   * Moves to the newest snapshot; the old one is let go only when the new one is held.
+   *
+   * @throws ReplicationError `database_locked`; the old snapshot is then held as before.
+   */
   advance(): void {
-    begin(this.#spare);
+    this.#open.beginRead(this.#spare);
     this.#current.exec('ROLLBACK');
     [this.#current, this.#spare] = [this.#spare, this.#current];
   }
@@ -34,10 +41,4 @@ export class StandingReader {
     this.#open.disconnect(this.#current);
     this.#open.disconnect(this.#spare);
   }
-}
-
-function begin(connection: DatabaseSync): void {
-  connection.exec('BEGIN');
-  // BEGIN alone takes no lock; a read does.
-  connection.exec('SELECT 1 FROM sqlite_schema LIMIT 1');
 }

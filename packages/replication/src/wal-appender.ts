@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { fdatasyncSync, readSync, writeSync } from 'node:fs';
+import { fdatasyncSync, fstatSync, readSync, writeSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { assert } from '@tandem/base';
 import {
@@ -32,9 +32,15 @@ export type CheckpointOutcome =
   /** The log is empty. */
   | 'emptied'
   /** Readers still use frames; the log goes on growing for now. */
-  | 'busy'
-  /** Another program committed while the fence was down (R5). */
-  | 'foreign-write';
+  | 'busy';
+
+/** The last frame that was written of the transaction under way; its page is in the buffer. */
+interface LastFrame {
+  readonly index: number;
+  readonly pgno: number;
+  /** The checksum before it. */
+  readonly before: readonly [number, number];
+}
 
 /**
  * Writes transactions to a database behind SQLite's back and under its own write lock: frames to
@@ -44,25 +50,26 @@ export type CheckpointOutcome =
  * R3. The connection that holds the lock never reads pages: it is not told of the new frames and
  * would take them for damage. R4. Frames are written before the entries, the entries before the
  * second copy of the header, that before the first: a reader or a crash at any point finds the
- * state before or the state after.
+ * state before or the state after. What ends a transaction in the log is written last of all frames,
+ * by `commit`, so that a transaction that was only prepared is no transaction to anybody.
  */
 export class WalAppender {
   readonly #open: OpenDatabase;
   readonly #pageSize: number;
   readonly #checkpointer: DatabaseSync;
-  #fence: WriteLock;
+  /** Undefined while the lock could not be taken back after a checkpoint. */
+  #fence: WriteLock | undefined;
   #fields: WalIndexFields;
   #hasWalHeader = false;
   readonly #checksum = new WalChecksum();
   /** The block that holds the newest frames, as it is in the file. */
   #block: WalIndexBlock | undefined;
   readonly #buffer: Buffer;
-  /** Frames in the buffer, and their page numbers. */
+  /** The page numbers of the frames in the buffer. */
   readonly #buffered: number[] = [];
   /** Frames of the transaction under way that are in the file already. */
   #written = 0;
-  /** The checksum before the last frame in the buffer. */
-  #beforeLast: readonly [number, number] = [0, 0];
+  #last: LastFrame | undefined;
   readonly #copy = new Uint8Array(WAL_INDEX_COPY_BYTES);
 
   /** Keeps `fence`, the write lock, until `close`. */
@@ -72,9 +79,8 @@ export class WalAppender {
     this.#pageSize = pageSize;
     const frames = Math.max(2, Math.floor(BUFFER_BYTES / (FRAME_HEADER_BYTES + pageSize)));
     this.#buffer = Buffer.allocUnsafeSlow(frames * (FRAME_HEADER_BYTES + pageSize));
-    this.#checkpointer = open.connect();
     // A checkpoint that waited for readers would hold up this thread.
-    this.#checkpointer.exec('PRAGMA busy_timeout = 0');
+    this.#checkpointer = open.connect(0);
     this.#fields = this.#readFields();
   }
 
@@ -96,69 +102,101 @@ export class WalAppender {
     return this.#fields.mxFrame;
   }
 
+  /**
+   * Takes the write lock again if it could not be taken back after a checkpoint. Comes before
+   * anything is written.
+   *
+   * @returns false when another program has committed while the lock was not held (R5)
+   * @throws ReplicationError `database_locked`
+   */
+  refence(): boolean {
+    const before = this.#fields.changeCounter;
+    if (this.#fence === undefined) {
+      this.#fence = WriteLock.take(this.#open);
+      this.#fields = this.#readFields();
+    }
+    // R5. Every commit of SQLite raises the counter, a checkpoint does not.
+    return this.#fields.changeCounter === before;
+  }
+
   /** Adds a page to the transaction under way. `data` is copied. */
   write(pgno: number, data: Uint8Array): void {
+    assert(this.#fence !== undefined, 'the write lock is held');
     if ((this.#buffered.length + 1) * this.#frameBytes > this.#buffer.length) this.#flush();
-    this.#beforeLast = [this.#checksum.s0, this.#checksum.s1];
-    this.#encode(this.#buffered.length, { pgno, commit: 0, page: data });
+    if (!this.#hasWalHeader) this.#writeWalHeader();
+    const index = this.#buffered.length;
+    this.#last = { index, pgno, before: [this.#checksum.s0, this.#checksum.s1] };
+    this.#encode(index, { pgno, commit: 0, page: data });
     this.#buffered.push(pgno);
   }
 
+  /** Whether pages have been written since the last commit. */
+  get hasPages(): boolean {
+    return this.#last !== undefined;
+  }
+
+  /** Writes everything but the mark that commits it: from here on, no room is needed any more. */
+  prepare(): void {
+    this.#flush();
+  }
+
   /**
-   * Makes the transaction under way visible. A transaction without pages changes nothing.
+   * Makes the transaction under way visible. It has at least one page.
    *
    * @param pageCount - pages of the database from now on
    * @param sync - whether the log is synced to the disk first
    */
   commit(pageCount: number, sync: boolean): void {
-    const last = this.#buffered.length - 1;
-    const pgno = this.#buffered[last];
-    if (pgno === undefined) return;
-    const start = last * this.#frameBytes + FRAME_HEADER_BYTES;
-    this.#checksum.reset(...this.#beforeLast);
-    const page = this.#buffer.subarray(start, start + this.#pageSize);
-    this.#encode(last, { pgno, commit: pageCount, page });
     this.#flush();
+    const last = this.#last;
+    assert(last !== undefined, 'a transaction has pages');
+    const at = last.index * this.#frameBytes;
+    const frame = this.#buffer.subarray(at, at + this.#frameBytes);
+    this.#checksum.reset(...last.before);
+    const page = frame.subarray(FRAME_HEADER_BYTES);
+    this.#encode(last.index, { pgno: last.pgno, commit: pageCount, page });
+    const mxFrame = this.#fields.mxFrame + this.#written;
+    writeFully(this.#open.walFd, frame, frameOffset(mxFrame, this.#pageSize));
     if (sync) fdatasyncSync(this.#open.walFd);
     const { s0, s1 } = this.#checksum;
     this.#publish({
       ...this.#fields,
       changeCounter: (this.#fields.changeCounter + 1) >>> 0,
-      mxFrame: this.#fields.mxFrame + this.#written,
+      mxFrame,
       pageCount,
       frameChecksum1: s0,
       frameChecksum2: s1,
     });
     this.#written = 0;
+    this.#last = undefined;
   }
 
   /** Forgets the transaction under way; the next one overwrites its frames. */
   abort(): void {
     this.#buffered.length = 0;
     this.#written = 0;
+    this.#last = undefined;
+    // Entries may have been made in the copy of a block that did not reach the file.
+    this.#block = undefined;
     this.#checksum.reset(this.#fields.frameChecksum1, this.#fields.frameChecksum2);
   }
 
   /**
    * Copies the log into the database and empties it, as far as readers allow. The fence is down from
    * here until SQLite's checkpoint has the write lock, and again from its end: the fence's own
-   * snapshot would keep newer frames from being copied.
+   * snapshot would keep newer frames from being copied. `refence` comes next.
    */
   checkpoint(): CheckpointOutcome {
-    assert(this.#written === 0 && this.#buffered.length === 0, 'no transaction is under way');
-    const before = this.#fields.changeCounter;
+    assert(!this.hasPages, 'no transaction is under way');
     // A new lock is on a new connection: the page cache of the old one is of no use any more (R3).
-    this.#fence.release();
+    this.#fence?.release();
+    this.#fence = undefined;
     const result = this.#checkpointer.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
-    this.#fence = WriteLock.take(this.#open);
-    this.#fields = this.#readFields();
-    // R5. Every commit of SQLite raises the counter, a checkpoint does not.
-    if (this.#fields.changeCounter !== before) return 'foreign-write';
-    return result?.busy === 0 ? 'emptied' : 'busy';
+    return result?.['busy'] === 0 ? 'emptied' : 'busy';
   }
 
-  /** Ends and hands the write lock over, still held. */
-  close(): WriteLock {
+  /** Ends and hands the write lock over, still held; undefined when it is not. */
+  close(): WriteLock | undefined {
     this.#open.disconnect(this.#checkpointer);
     return this.#fence;
   }
@@ -176,7 +214,6 @@ export class WalAppender {
   }
 
   #encode(index: number, frame: { pgno: number; commit: number; page: Uint8Array }): void {
-    if (!this.#hasWalHeader) this.#writeWalHeader();
     encodeFrame(this.#buffer, index * this.#frameBytes, frame, {
       generation: this.#fields,
       checksum: this.#checksum,
@@ -191,14 +228,16 @@ export class WalAppender {
     const bytes = new Uint8Array(WAL_HEADER_BYTES);
     const fields = { ...this.#fields, pageSize: this.#pageSize, salt1, salt2 };
     const header = encodeWalHeader({ ...fields, checkpointSequence: 0 }, bytes);
-    writeFully(this.#open.walFd, bytes, 0);
+    const { walFd } = this.#open;
+    writeFully(walFd, bytes, 0);
+    // Frames of before that are still there must never be found behind a header that names them.
+    if (fstatSync(walFd).size > WAL_HEADER_BYTES) fdatasyncSync(walFd);
     this.#fields = {
       ...fields,
       frameChecksum1: header.checksum1,
       frameChecksum2: header.checksum2,
     };
     this.#checksum.reset(header.checksum1, header.checksum2);
-    this.#beforeLast = [header.checksum1, header.checksum2];
     this.#hasWalHeader = true;
   }
 

@@ -1,11 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { describeSqliteError, type OpenDatabase } from './open-database.ts';
-import { ReplicationError } from './replication-error.ts';
+import type { OpenDatabase } from './open-database.ts';
+import { describeSqliteError, isBusy } from './sqlite-failure.ts';
 
-/** As often the lock is asked for without a pause; then whoever has it needs the processor. */
-const BUSY_ATTEMPTS = 200;
-const PAUSE_MS = 0.2;
-const PAUSE = new Int32Array(new SharedArrayBuffer(4));
+/** For so long the lock is tried again at once, then the processor is left alone for as long. */
+const BURST_MS = 1;
 
 /** SQLite's write lock on a database: while it is held, no program can commit to it. */
 export class WriteLock {
@@ -18,29 +16,20 @@ export class WriteLock {
   }
 
   /**
-   * Waits for the lock as long as the database's time-out says. SQLite's own waiting sleeps for up to
-   * a tenth of a second at a time and hardly ever meets the moment between two transactions of a
-   * program that writes without pause; this asks at every moment.
+   * Waits for the lock as long as the database's time-out says. SQLite's lock has no queue, and its
+   * own way of waiting looks ever less often: it would not get past programs that write without
+   * pause, which let go of the lock for microseconds. In bursts, one of those moments is met.
    *
    * @throws ReplicationError `database_locked` when another program keeps it for longer.
    */
-  static take(open: OpenDatabase): WriteLock {
-    const connection = open.connect();
-    connection.exec('PRAGMA busy_timeout = 0');
-    const endMs = performance.now() + open.busyTimeoutMs;
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        connection.exec('BEGIN IMMEDIATE');
-        return new WriteLock(open, connection);
-      } catch (error) {
-        const failure = describeSqliteError(open.path, error);
-        const isLocked = failure instanceof ReplicationError && failure.code === 'database_locked';
-        if (!isLocked || performance.now() > endMs) {
-          open.disconnect(connection);
-          throw failure;
-        }
-      }
-      if (attempt >= BUSY_ATTEMPTS) Atomics.wait(PAUSE, 0, 0, PAUSE_MS);
+  static take(open: OpenDatabase, timeoutMs = open.busyTimeoutMs): WriteLock {
+    const connection = open.connect(0);
+    try {
+      takeInBursts(connection, timeoutMs);
+      return new WriteLock(open, connection);
+    } catch (error) {
+      open.disconnect(connection);
+      throw describeSqliteError(open.path, error);
     }
   }
 
@@ -49,3 +38,22 @@ export class WriteLock {
     this.#open.disconnect(this.#connection);
   }
 }
+
+function takeInBursts(connection: DatabaseSync, timeoutMs: number): void {
+  const endMs = performance.now() + timeoutMs;
+  let burstEndMs = performance.now() + BURST_MS;
+  for (;;) {
+    try {
+      connection.exec('BEGIN IMMEDIATE');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= endMs) throw error;
+    }
+    if (performance.now() < burstEndMs) continue;
+    Atomics.wait(NEVER, 0, 0, BURST_MS);
+    burstEndMs = performance.now() + BURST_MS;
+  }
+}
+
+/** Nobody notifies it. */
+const NEVER = new Int32Array(new SharedArrayBuffer(4));

@@ -8,7 +8,10 @@ import { Daemon } from '../daemon/daemon.ts';
 import { DaemonApi } from '../daemon/daemon-api.ts';
 import { defined } from '../daemon/lease-store.ts';
 import { TandemHttpServer, type HttpTls } from '../http/http-server.ts';
+import { RoleFileWriter } from '../http/role-file-writer.ts';
 import { VERSION } from '../version.ts';
+
+const ROLE_FILES_MS = 1000;
 
 /** A daemon with its HTTP interface. */
 export interface RunningDaemon {
@@ -31,8 +34,9 @@ export async function runDaemon(config: TandemConfig, log: Logger): Promise<Runn
   const daemon = await Daemon.create(config, log, listen.port);
   const startedAtMs = systemClock.nowMs();
   const { token, isOpenOnLoopback, tls } = config.http;
+  const node = new DaemonApi({ version: VERSION, startedAtMs, config, daemon });
   const http = new TandemHttpServer({
-    node: new DaemonApi({ version: VERSION, startedAtMs, config, daemon }),
+    node,
     access: {
       tokens: token === null ? [] : [token],
       isOpenOnLoopback,
@@ -46,12 +50,22 @@ export async function runDaemon(config: TandemConfig, log: Logger): Promise<Runn
   });
   const { port } = await http.listen(listen);
   daemon.start();
+  const stopping = new AbortController();
+  const files = new RoleFileWriter({
+    node,
+    folder: config.state.folder,
+    intervalMs: ROLE_FILES_MS,
+    onError: (error) => log.warn({ error: String(error) }, 'the files for scripts are not written'),
+  });
+  const writing = files.run(stopping.signal);
   const scheme = tls === null ? 'http' : 'https';
   return {
     daemon,
     http,
     localUrl: `${scheme}://127.0.0.1:${port}`,
     stop: async () => {
+      stopping.abort();
+      await writing;
       await daemon.stop();
       await http.close();
     },

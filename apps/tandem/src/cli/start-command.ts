@@ -1,50 +1,114 @@
+import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { configOrThrow } from '../config/resolve-config.ts';
+import type { Logger } from 'pino';
 import { formatNote } from '../config/config-check.ts';
-import { readConfig, type ConfigRequest } from '../config/read-config.ts';
-import type { TandemConfig } from '../config/tandem-config.ts';
+import { readConfig } from '../config/read-config.ts';
+import type { CommandConfig, TandemConfig } from '../config/tandem-config.ts';
 import { openLog } from '../daemon/daemon-log.ts';
+import { childEnvironment } from '../supervise/child-environment.ts';
+import { Supervisor, type SupervisedCommand } from '../supervise/supervisor.ts';
+import { type Command, CONFIG_FLAGS, configRequestOf, type Invocation } from './command.ts';
 import { runDaemon, type RunningDaemon } from './run-daemon.ts';
 
 const PROMOTE_MS = 10_000;
+const GRACE_MS = 30_000;
+const LOOK_MS = 20;
+const SIGNAL_BASE = 128;
+const EARLY_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** `tandem start`: runs the daemon until a signal or the end of the application. */
-export async function startCommand(request: ConfigRequest): Promise<number> {
-  const report = readConfig(request);
-  for (const note of report.notes) process.stderr.write(`tandem: ${formatNote(note)}\n`);
-  if (report.config === null) return 1;
-  const config = configOrThrow(report);
+/** `tandem start`. */
+export const START_COMMAND: Command = {
+  summary: 'run the daemon, and the application with it',
+  usage: '[-- COMMAND]',
+  flags: CONFIG_FLAGS,
+  wordsMin: 0,
+  wordsMax: 0,
+  takesCommand: true,
+  run: start,
+};
+
+/** Runs until a signal, or the end of the application, whose exit code it returns. */
+async function start(invocation: Invocation): Promise<number> {
+  const { config, notes } = readConfig(configRequestOf(invocation));
+  for (const note of notes) invocation.complain(`tandem: ${formatNote(note)}`);
+  if (config === null) return 1;
   const log = openLog(config.log);
   const running = await runDaemon(config, log);
-  const stopping = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stopping.abort(name));
-  await untilReady(running, config, stopping.signal);
-  if (!stopping.signal.aborted && config.proxy !== null) await running.daemon.openProxy(config.proxy);
-  log.info({ api: running.localUrl, node: config.node.name }, 'tandem runs');
-  await aborted(stopping.signal);
-  await running.daemon.leave();
-  await running.stop();
-  return 0;
+  try {
+    const early = await prepare(running, config);
+    if (early !== undefined) return SIGNAL_BASE + constants.signals[early];
+    log.info({ api: running.localUrl, node: config.node.name }, 'tandem runs');
+    return await supervise(invocation, config, running, log);
+  } finally {
+    await running.stop();
+  }
 }
 
-async function untilReady(
+/** What has to be there before the application starts. @returns the signal that came meanwhile */
+async function prepare(
   { daemon }: RunningDaemon,
   config: TandemConfig,
-  signal: AbortSignal,
-): Promise<void> {
-  if (config.skipSync) return;
+): Promise<NodeJS.Signals | undefined> {
+  const stopping = new AbortController();
+  let early: NodeJS.Signals | undefined;
+  const stop = (signal: NodeJS.Signals): void => {
+    early = signal;
+    stopping.abort();
+  };
+  for (const signal of EARLY_SIGNALS) process.on(signal, stop);
   try {
-    await daemon.ready(signal);
-    if (!config.lease.promote || !config.lease.candidate) return;
-    await daemon.promote(AbortSignal.any([signal, AbortSignal.timeout(PROMOTE_MS)]));
+    if (!config.skipSync) {
+      await daemon.ready(stopping.signal);
+      const { promote, candidate } = config.lease;
+      const limit = AbortSignal.any([stopping.signal, AbortSignal.timeout(PROMOTE_MS)]);
+      if (promote && candidate) await daemon.promote(limit);
+    }
+    if (config.proxy !== null) await daemon.openProxy(config.proxy);
   } catch (error) {
-    if (signal.aborted) return;
-    throw error;
+    if (early === undefined) throw error;
+  } finally {
+    for (const signal of EARLY_SIGNALS) process.off(signal, stop);
+  }
+  return early;
+}
+
+async function supervise(
+  invocation: Invocation,
+  config: TandemConfig,
+  { daemon, localUrl }: RunningDaemon,
+  log: Logger,
+): Promise<number> {
+  const { node } = daemon;
+  const supervisor = new Supervisor({
+    commands: [...config.commands, ...(config.exec === null ? [] : [config.exec])].map(supervised),
+    isCandidate: config.lease.candidate,
+    untilRoleIsKnown: async (signal) => {
+      while (node.role === 'none') await sleep(LOOK_MS, undefined, { signal });
+      return node.role === 'primary' ? 'primary' : 'replica';
+    },
+    environment: childEnvironment(invocation.env, {
+      url: localUrl,
+      primaryFile: `${config.state.folder}/.primary`,
+      databasesFolder: config.databases.folder,
+    }),
+    graceMs: GRACE_MS,
+    onRoleChange: { kind: 'nothing' },
+    exitsOnError: config.exitOnError,
+    signals: process,
+    hasTerminal: process.stdin.isTTY,
+    beforeEnd: () => daemon.leave(),
+    log: (level, message, facts) => log[level](facts, message),
+  });
+  const unlisten = node.listen((event) => {
+    if (event.kind === 'role') supervisor.roleChanged(event.role === 'primary');
+  });
+  try {
+    return await supervisor.run();
+  } finally {
+    unlisten();
   }
 }
 
-async function aborted(signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await sleep(2 ** 30, undefined, { signal }).catch(() => undefined);
-  }
+function supervised({ program, words, condition }: CommandConfig): SupervisedCommand {
+  return { words: [program, ...words.slice(1)], condition };
 }

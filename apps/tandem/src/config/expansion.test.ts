@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { expandVariables } from './expansion.ts';
 
-const ENV: Readonly<Record<string, string>> = { A: 'one', B: 'two', EMPTY: '', SAME: 'one', N_1: 'x' };
+const ENV: Readonly<Record<string, string>> = {
+  A: 'one',
+  B: 'two',
+  EMPTY: '',
+  SAME: 'one',
+  N_1: 'x',
+};
 const expand = (text: string) => {
   const result = expandVariables(text, (name) => ENV[name]);
   return 'text' in result ? result.text : result.fault;

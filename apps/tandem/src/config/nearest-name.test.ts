@@ -17,7 +17,7 @@ it.each([
 it.each([
   ['database', 'Did you mean databases? If not, remove it.'],
   ['databases.foldr', 'Did you mean databases.folder? If not, remove it.'],
-  ['token', 'Did you mean node? If not, remove it.'],
+  ['token', 'Did you mean lease.consul.token or http.token? If not, remove it.'],
   ['token-file', 'Did you mean lease.kubernetes.token-file or http.token-file? If not, remove it.'],
   ['databases.folder', 'Write it as sections: databases: → folder:.'],
   ['fuse', 'There is no mount. Write databases.folder for the folder of the databases.'],

@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '@tandem/base';
-import { makeNodeIdentity, openLeaseStore, type LeaseStore, type NodeIdentity } from '@tandem/lease';
+import {
+  makeNodeIdentity,
+  openLeaseStore,
+  type LeaseStore,
+  type NodeIdentity,
+} from '@tandem/lease';
 import { Proxy } from '@tandem/proxy';
 import { ReplicationNode } from '@tandem/replication';
 import type { Logger } from 'pino';
@@ -26,7 +31,11 @@ export class Daemon {
   readonly #store: LeaseStore;
   #proxy: Proxy | undefined;
 
-  private constructor(config: TandemConfig, log: Logger, parts: { node: ReplicationNode; store: LeaseStore }) {
+  private constructor(
+    config: TandemConfig,
+    log: Logger,
+    parts: { node: ReplicationNode; store: LeaseStore },
+  ) {
     this.#config = config;
     this.#log = log;
     this.node = parts.node;

@@ -19,7 +19,10 @@ export async function askForHandOff(
     const text = await answer.text();
     if (answer.ok) return;
     const said = text.slice(0, ANSWER_CHARACTERS_MAX);
-    throw new DaemonError('hand_off_refused', `${target.origin} answered ${answer.status}: ${said}`);
+    throw new DaemonError(
+      'hand_off_refused',
+      `${target.origin} answered ${answer.status}: ${said}`,
+    );
   } catch (error) {
     if (error instanceof DaemonError) throw error;
     const why = error instanceof Error ? error.message : String(error);

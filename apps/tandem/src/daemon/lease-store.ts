@@ -66,6 +66,8 @@ type Defined<Values> = { [Key in keyof Values]?: NonNullable<Values[Key]> };
 
 /** The values that are there. */
 export function defined<Values extends object>(values: Values): Defined<Values> {
-  const entries = Object.entries(values).filter(([, value]) => value !== null && value !== undefined);
+  const entries = Object.entries(values).filter(
+    ([, value]) => value !== null && value !== undefined,
+  );
   return Object.fromEntries(entries) as Defined<Values>;
 }

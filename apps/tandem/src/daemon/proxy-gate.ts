@@ -63,7 +63,10 @@ export class ProxyGate implements ProxyState {
       if (this.#node.isPrimaryNow()) this.#node.capture();
       return judgeClientPosition(wanted, database.history(), database.position().txid);
     };
-    const verdict = await this.#when(() => (judge() === 'awaited' ? undefined : judge()), timeoutMs);
+    const verdict = await this.#when(
+      () => (judge() === 'awaited' ? undefined : judge()),
+      timeoutMs,
+    );
     return verdict === 'lost' ? 'unknown-epoch' : verdict === 'reached' ? 'reached' : 'timeout';
   };
 
@@ -104,7 +107,8 @@ export class ProxyGate implements ProxyState {
     const unlisten = this.#node.listen(again);
     const repeat = setInterval(() => {
       const { primary, role } = this.#node;
-      const isUnknown = role === 'replica' && primary !== undefined && this.primaryUrl() === undefined;
+      const isUnknown =
+        role === 'replica' && primary !== undefined && this.primaryUrl() === undefined;
       if (isUnknown) void this.#directory.learn(primary).then(again);
       else again();
     }, ASK_AGAIN_MS);

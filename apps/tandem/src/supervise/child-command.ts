@@ -35,6 +35,8 @@ export class ChildCommand {
   /** How it ended. Rejects with SuperviseError when it could not be started. */
   readonly ended: Promise<ProcessEnd>;
   #isRunning = true;
+  /** Signals that ask to end and have reached it. */
+  readonly #endingSignals = new Set<NodeJS.Signals>();
   #killTimer: NodeJS.Timeout | undefined;
 
   constructor(options: ChildCommandOptions) {
@@ -65,28 +67,24 @@ export class ChildCommand {
   }
 
   /**
-   * Passes on a signal that this process got. One that asks to end starts the time of grace; a
-   * second one neither shortens it nor starts another.
+   * Passes on a signal that this process got. One that asks to end starts the time of grace. The same
+   * one again is not passed on and does not change that time; another one is passed on.
    */
   pass(signal: NodeJS.Signals): void {
-    if (!this.#isRunning) return;
     const cameFromTerminal = this.#options.hasTerminal && isTerminalSignal(signal);
-    if (!cameFromTerminal) this.#child.kill(signal);
-    if (isEndingSignal(signal)) this.#startGrace();
+    if (cameFromTerminal) this.#noteEnding(signal);
+    else this.send(signal);
   }
 
-  /** Sends a signal of this process's own, which no terminal has sent. */
+  /** Sends a signal that no terminal has sent; else the same as `pass`. */
   send(signal: NodeJS.Signals): void {
-    if (!this.#isRunning) return;
+    if (!this.#isRunning || this.#endingSignals.has(signal)) return;
+    this.#noteEnding(signal);
     this.#child.kill(signal);
-    if (isEndingSignal(signal)) this.#startGrace();
   }
 
-  #startGrace(): void {
-    this.#killTimer ??= setTimeout(() => this.#kill(), this.#options.graceMs);
-  }
-
-  #kill(): void {
+  /** Kills the command and, if it has a group of its own, all in it. At once, also while exiting. */
+  kill(): void {
     const { pid } = this.#child;
     if (!this.#isRunning || pid === undefined) return;
     this.#child.kill('SIGKILL');
@@ -96,6 +94,12 @@ export class ChildCommand {
     } catch {
       // Nobody else was in its group.
     }
+  }
+
+  #noteEnding(signal: NodeJS.Signals): void {
+    if (!this.#isRunning || !isEndingSignal(signal)) return;
+    this.#endingSignals.add(signal);
+    this.#killTimer ??= setTimeout(() => this.kill(), this.#options.graceMs);
   }
 
   #over(): void {
@@ -120,9 +124,13 @@ function startFailure(program: string, cause: Error): SuperviseError {
       hint: 'Make it executable for this user (chmod +x), and check that its folder may be entered.',
     });
   }
-  return new SuperviseError('command_not_started', `'${program}' cannot be run: ${cause.message}.`, {
-    cause,
-    exitCode: EXIT_CODES.cannotRun,
-    hint: 'The kernel refused it; a script needs a first line such as #!/bin/sh.',
-  });
+  return new SuperviseError(
+    'command_not_started',
+    `'${program}' cannot be run: ${cause.message}.`,
+    {
+      cause,
+      exitCode: EXIT_CODES.cannotRun,
+      hint: 'The kernel refused it; a script needs a first line such as #!/bin/sh.',
+    },
+  );
 }

@@ -1,7 +1,13 @@
 import { ChildCommand } from './child-command.ts';
 import { describeEnd, exitCodeOf } from './exit-code.ts';
-import { isEndingSignal, listenToSignals, type PassedSignal, type SignalSource } from './signal-source.ts';
+import {
+  isEndingSignal,
+  listenToSignals,
+  type PassedSignal,
+  type SignalSource,
+} from './signal-source.ts';
 import { SuperviseError } from './supervise-error.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** A command of the configuration. */
 export interface SupervisedCommand {
@@ -43,7 +49,8 @@ export interface SupervisorOptions {
   readonly hasTerminal: boolean;
   /**
    * Called at the first signal that asks to end, before the application gets it: the time to hand
-   * off while the application still answers. `hurry` aborts when a second signal comes.
+   * off while the application still answers. `hurry` aborts when a second signal comes; the promise
+   * then settles soon. Not called while a command before the application runs.
    */
   readonly beforeEnd?: (hurry: AbortSignal) => Promise<void>;
   readonly log: SuperviseLog;
@@ -66,6 +73,9 @@ export class Supervisor {
   #isApplication = false;
   #isPrimary: boolean | undefined;
   #isRestartDue = false;
+  #endingSignal: PassedSignal | undefined;
+  /** Settles when the first signal that asks to end has been passed on. */
+  #passing: Promise<void> | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -79,8 +89,9 @@ export class Supervisor {
   /**
    * Runs everything. The caller has seen to it that the node is ready.
    *
-   * @returns the exit code for the daemon: the application's own, 128 and the signal's number when a
-   * signal ended it or the wait for it, or that of the command that failed before it
+   * @returns the exit code for the daemon: the application's own, or 128 and the signal's number when a
+   * signal ended it or came before it; that of the command that failed; 0 when there is no application
+   * and the daemon was asked to end
    */
   async run(): Promise<number> {
     const unlisten = listenToSignals(this.#options.signals, (signal) => this.#signalled(signal));
@@ -94,8 +105,14 @@ export class Supervisor {
       if (!(error instanceof SuperviseError)) throw error;
       return await this.#failed(error);
     } finally {
+      await this.#passing;
       unlisten();
     }
+  }
+
+  /** Kills what runs, at once: for a daemon that cannot go on, so that nobody writes without it. */
+  kill(): void {
+    this.#child?.kill();
   }
 
   /** Tells of the node's role. Only a change between primary and not primary matters. */
@@ -138,10 +155,14 @@ export class Supervisor {
       if (!isCandidate) log('info', 'skipped, since this node is no candidate', { command });
       return isCandidate;
     }
-    const role = await untilRoleIsKnown(this.#ending.signal).catch((error: unknown) => {
-      if (this.#ending.signal.aborted) return 'replica' as const;
-      throw error;
-    });
+    const { signal } = this.#ending;
+    const role = await Promise.race([untilRoleIsKnown(signal), untilAborted(signal)]).catch(
+      (error: unknown) => {
+        if (signal.aborted) return undefined;
+        throw error;
+      },
+    );
+    if (role === undefined) return true;
     if (role !== 'primary') log('info', 'skipped, since this node is not primary', { command });
     return role === 'primary';
   }
@@ -182,20 +203,15 @@ export class Supervisor {
     return exitCode;
   }
 
-  /** Nothing runs; the daemon goes on until it is asked to end. @returns the exit code then */
+  /** Nothing runs; the daemon goes on until it is asked to end, and then has nothing to regret. */
   async #waitForEnd(): Promise<number> {
-    const { signal } = this.#ending;
-    if (!signal.aborted) {
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-    }
-    return this.#endingCode;
+    await untilAborted(this.#ending.signal);
+    return 0;
   }
 
   get #endingCode(): number {
     return exitCodeOf({ code: null, signal: this.#endingSignal ?? 'SIGTERM' });
   }
-
-  #endingSignal: PassedSignal | undefined;
 
   #signalled(signal: PassedSignal): void {
     if (!isEndingSignal(signal)) {
@@ -209,16 +225,19 @@ export class Supervisor {
     }
     this.#endingSignal = signal;
     this.#ending.abort();
-    void this.#passAfter(signal);
+    this.#passing = this.#passAfter(signal);
   }
 
   async #passAfter(signal: PassedSignal): Promise<void> {
     const { beforeEnd, log } = this.#options;
     try {
-      if (this.isApplicationRunning) await beforeEnd?.(this.#hurry.signal);
+      const isPreparing = this.#child !== undefined && !this.#isApplication;
+      if (!isPreparing) await beforeEnd?.(this.#hurry.signal);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      log('warn', 'what comes before the end failed; the application ends all the same', { reason });
+      log('warn', 'what comes before the end failed; the application ends all the same', {
+        reason,
+      });
     }
     this.#child?.pass(signal);
   }

@@ -1,0 +1,104 @@
+import { fdatasyncSync } from 'node:fs';
+import type { Clock } from '@tandem/base';
+import type { LtxPage } from '@tandem/ltx';
+import { lockPage } from '@tandem/sqlite-format';
+import { ConsistentView } from './consistent-view.ts';
+import type { DatabaseState } from './database-state.ts';
+import type { OpenDatabase } from './open-database.ts';
+import { type CapturedChange, WalCapture } from './wal-capture.ts';
+import type { WalCursor } from './wal-cursor.ts';
+
+export interface TransactionCaptureOptions {
+  readonly clock: Clock;
+  /** Whether what is captured is durable when `capture` returns. */
+  readonly sync: 'none' | 'full';
+}
+
+/** Takes what applications commit into the log of transactions. */
+export class TransactionCapture {
+  readonly #open: OpenDatabase;
+  readonly #state: DatabaseState;
+  readonly #options: TransactionCaptureOptions;
+  readonly #wal: WalCapture;
+
+  /** Everything up to `cursor` is in the state already. */
+  constructor(
+    open: OpenDatabase,
+    state: DatabaseState,
+    cursor: WalCursor,
+    options: TransactionCaptureOptions,
+  ) {
+    this.#open = open;
+    this.#state = state;
+    this.#options = options;
+    this.#wal = new WalCapture(open, cursor);
+  }
+
+  /**
+   * Captures what has been committed.
+   *
+   * R6. With sync 'full', SQLite's log is synced before the log of transactions, so that after a loss
+   * of power the database is never behind what was logged, acknowledged and sent.
+   *
+   * @returns how many transactions that were
+   * @throws ReplicationError `disk_full`, `state_failed`, `wal_unreadable`; the next call goes on.
+   */
+  capture(): number {
+    let count = 0;
+    let hasMore = true;
+    while (hasMore) {
+      const change = this.#wal.read();
+      if (change === undefined) return count;
+      if (this.#options.sync === 'full') fdatasyncSync(this.#open.walFd);
+      this.#log(change);
+      count += change.transactions;
+      hasMore = change.hasMore;
+    }
+    this.#state.log.flush();
+    return count;
+  }
+
+  #log(change: CapturedChange): void {
+    const { transactions, pageCount, from, to } = change;
+    const pages = this.#pagesOf(change);
+    const timestampMs = this.#options.clock.nowMs();
+    this.#state.append({ transactions, pageCount, pages, from, to }, timestampMs);
+    this.#wal.accept(change);
+    this.#state.recordApplied('primary', to);
+  }
+
+  *#pagesOf(change: CapturedChange): Generator<LtxPage> {
+    const holes = holesOf(change, this.#state.table.pageCount);
+    const view = holes.length === 0 ? undefined : this.#holeView(change);
+    try {
+      const pgnos =
+        view === undefined ? change.pgnos : Uint32Array.from([...change.pgnos, ...holes]).sort();
+      const unwritten = new Uint8Array(change.to.generation.pageSize);
+      for (const pgno of pgnos) {
+        const frame = change.frames.get(pgno);
+        if (frame === undefined) view?.readPage(pgno, unwritten);
+        yield { pgno, data: frame === undefined ? unwritten : this.#wal.page(frame) };
+      }
+    } finally {
+      view?.close();
+    }
+  }
+
+  /** What later transactions may have made of a hole is no harm: they follow, with the page. */
+  #holeView({ pageCount, to }: CapturedChange): ConsistentView {
+    return ConsistentView.open(this.#open, { pageSize: to.generation.pageSize, pageCount });
+  }
+}
+
+/**
+ * Pages that are new to the database, or were cut off and are back, and that none of the transactions
+ * wrote: free pages, of which SQLite never needs the content.
+ */
+function holesOf({ frames, pageCount, pageCountMin, to }: CapturedChange, knownPages: number): number[] {
+  const holes: number[] = [];
+  const skipped = lockPage(to.generation.pageSize);
+  for (let pgno = Math.min(knownPages, pageCountMin) + 1; pgno <= pageCount; pgno += 1) {
+    if (!frames.has(pgno) && pgno !== skipped) holes.push(pgno);
+  }
+  return holes;
+}
