@@ -23,6 +23,11 @@ it('takes names and flags in any order', () => {
   });
 });
 
-it.each([[['stop']], [['--fast']], [['--folder']]])('refuses %j', (args) => {
+it('takes the first part of a name for all workloads that begin with it', () => {
+  const parts = ['start', 'copy', 'copy-small', 'copy-large', 'copying'];
+  expect(parseBenchOptions(['copy'], parts).names).toEqual(['copy', 'copy-small', 'copy-large']);
+});
+
+it.each([[['stop']], [['sta']], [['--fast']], [['--folder']]])('refuses %j', (args) => {
   expect(() => parseBenchOptions(args, known)).toThrow(Error);
 });

@@ -5,6 +5,8 @@ import { ingestSingle } from './workloads/ingest-single.ts';
 import { journalWrite } from './workloads/journal-write.ts';
 import { ltx } from './workloads/ltx.ts';
 import { memory } from './workloads/memory.ts';
+import { replicationCommits } from './workloads/replication-commits.ts';
+import { replicationDelay } from './workloads/replication-delay.ts';
 import { reports } from './workloads/reports.ts';
 import { sqliteFormat } from './workloads/sqlite-format.ts';
 import { start } from './workloads/start.ts';
@@ -20,4 +22,6 @@ export const WORKLOADS: readonly Workload[] = [
   memory,
   start,
   reports,
+  replicationCommits,
+  replicationDelay,
 ];

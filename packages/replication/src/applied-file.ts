@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import type { WalCursor } from './wal-cursor.ts';
 
@@ -17,7 +17,7 @@ const MAGIC = 0x5441_4e31;
 const BODY_BYTES = 48;
 
 /**
- * The newest `AppliedRecord`, written after each transaction and never synced: it survives the death
+ * The newest `AppliedRecord`, written after each transaction without a sync: it survives the death
  * of the process. After a loss of power it may be older than the log, which its reader has to expect.
  */
 export class AppliedFile {
@@ -54,7 +54,8 @@ export class AppliedFile {
     };
   }
 
-  write({ txid, role, cursor }: AppliedRecord): void {
+  /** With `isSynced`, durably. */
+  write({ txid, role, cursor }: AppliedRecord, isSynced: boolean): void {
     const bytes = this.#bytes;
     const { generation, position } = cursor;
     const flags = (role === 'primary' ? 1 : 0) | (generation.isBigEndianChecksum ? 2 : 0);
@@ -70,6 +71,7 @@ export class AppliedFile {
     bytes.writeUInt32BE(position.s1, 36);
     bytes.writeUInt32BE(crc32(bytes.subarray(0, BODY_BYTES)), BODY_BYTES);
     writeSync(this.#descriptor, bytes, 0, RECORD_BYTES, 0);
+    if (isSynced) fdatasyncSync(this.#descriptor);
   }
 
   close(): void {

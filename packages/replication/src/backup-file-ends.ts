@@ -6,11 +6,12 @@ import {
   type LtxHeader,
   type LtxTrailer,
 } from '@tandem/ltx';
-import type { ObjectStore, StoredLtxFile } from '@tandem/storage';
+import { StorageError, type ObjectStore, type StoredLtxFile } from '@tandem/storage';
 import { BackupError } from './backup-error.ts';
 
 /** With so many bytes, a decoder knows the header. */
 const HEAD_BYTES = HEADER_BYTES + 16;
+const READS_AT_ONCE = 8;
 
 /** What the two ends of an LTX file say. Whether what lies between is sound, only decoding tells. */
 export interface LtxEnds {
@@ -55,6 +56,25 @@ export async function readLtxHeader(store: ObjectStore, file: StoredLtxFile): Pr
   }
 }
 
+/**
+ * The files with the times of their last transactions, which a listing does not know for all: it
+ * shows when files of level 0 were uploaded, and in a bucket when any was. Files that were removed
+ * since are left out; one that is damaged keeps the time of the listing.
+ *
+ * @throws StorageError
+ */
+export async function withHeaderTimes(
+  store: ObjectStore,
+  files: readonly StoredLtxFile[],
+): Promise<StoredLtxFile[]> {
+  const exact: StoredLtxFile[] = [];
+  for (let start = 0; start < files.length; start += READS_AT_ONCE) {
+    const some = files.slice(start, start + READS_AT_ONCE);
+    exact.push(...(await Promise.all(some.map((file) => withHeaderTime(store, file)))).flat());
+  }
+  return exact;
+}
+
 /** @throws LtxError `ltx_bad_header` when a file holds other transactions than its name says. */
 export function checkNamed(header: LtxHeader, file: StoredLtxFile): void {
   if (header.minTxid === file.minTxid && header.maxTxid === file.maxTxid) return;
@@ -72,6 +92,17 @@ export function damaged(file: StoredLtxFile, error: unknown): unknown {
       `It holds transactions ${file.minTxid} to ${file.maxTxid}. States before them can be ` +
       'restored, and those from the next snapshot on.',
   });
+}
+
+async function withHeaderTime(store: ObjectStore, file: StoredLtxFile): Promise<StoredLtxFile[]> {
+  try {
+    const { timestampMs } = await readLtxHeader(store, file);
+    return [{ ...file, createdMs: timestampMs }];
+  } catch (error) {
+    if (error instanceof StorageError && error.code === 'storage_not_found') return [];
+    if (error instanceof BackupError) return [file];
+    throw error;
+  }
 }
 
 function parseHead(head: Uint8Array): LtxHeader {

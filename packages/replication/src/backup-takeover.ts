@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { listLtxFiles, type StoredLtxFile } from '@tandem/storage';
 import { BackupCatalogue, findOverlap, newestFile } from './backup-catalogue.ts';
 import { BackupError } from './backup-error.ts';
-import { readLtxEnds, type LtxEnds } from './backup-file-ends.ts';
+import { readLtxEnds, withHeaderTimes, type LtxEnds } from './backup-file-ends.ts';
 import { BackupSession, superseded, type BackupContext } from './backup-session.ts';
 import { checksumOfView } from './backup-snapshot.ts';
 import { logFileBeginning, logFileEnding, type BackupSource } from './backup-source.ts';
@@ -54,7 +54,10 @@ async function tryTakeOver(
   if (last !== undefined) checkRight(context, last, epoch);
   const generation = last?.generation ?? 1;
   const prefix = generationPrefix(databasePrefix, generation);
-  const files = await listLtxFiles(store, prefix, { times: 'listed' });
+  const listed = await listLtxFiles(store, prefix, { times: 'listed' });
+  const captured = listed.filter(({ level }) => level === 0);
+  const others = listed.filter(({ level }) => level > 0);
+  const files = [...(await withHeaderTimes(store, captured)), ...others];
   const verdict: TakeoverVerdict =
     doubt === undefined
       ? await judgeFiles(context, files, signal)

@@ -6,6 +6,7 @@ import { LtxDecoder } from '@tandem/ltx';
 import { listLtxFiles, type ObjectStore, type StoredLtxFile } from '@tandem/storage';
 import { findOverlap } from './backup-catalogue.ts';
 import { BackupError } from './backup-error.ts';
+import { withHeaderTimes } from './backup-file-ends.ts';
 import { decodedPages } from './backup-merge.ts';
 import { restorableRanges, type RestorableRange } from './backup-range.ts';
 import { generationsOf, readTerms, type BackupGeneration } from './backup-term.ts';
@@ -15,7 +16,7 @@ export interface VerifyOptions {
   readonly store: ObjectStore;
   readonly databasePrefix: string;
   /**
-   * - `listing`: what the names and times of the files promise;
+   * - `listing`: what the names of the files promise, with times of upload in a bucket;
    * - `files`: every file is read and its checksums verified;
    * - `restore`: the same, and the last state is restored, checked and thrown away.
    */
@@ -65,7 +66,8 @@ export async function verifyBackup(options: VerifyOptions): Promise<BackupVerifi
   const problems: string[] = [];
   const generations: GenerationVerification[] = [];
   for (const generation of generationsOf(databasePrefix, await readTerms(store, databasePrefix))) {
-    const files = await listLtxFiles(store, generation.prefix, { times: 'exact' });
+    const listed = await listLtxFiles(store, generation.prefix, { times: 'listed' });
+    const files = depth === 'listing' ? listed : await withHeaderTimes(store, listed);
     if (files.length === 0) continue;
     generations.push(await verifyGeneration(options, generation, { files, problems }));
   }

@@ -1,12 +1,14 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { assert } from '@tandem/base';
 import { decodeLtx, EMPTY_ROLLING_CHECKSUM, LtxEncoder, type LtxHeader, type LtxPage } from '@tandem/ltx';
 import { frameOffset } from '@tandem/sqlite-format';
 import { AppliedFile, type AppliedRecord, type Role } from './applied-file.ts';
 import { EpochHistory, type Position } from './epoch-history.ts';
-import { LtxLog, type LtxLogOptions } from './ltx-log.ts';
+import { LtxLog, type LogEntry, type LtxLogOptions } from './ltx-log.ts';
 import { PageTable } from './page-table.ts';
 import { SmallFile } from './small-file.ts';
+import { openPageTable } from './open-page-table.ts';
 import type { WalCursor } from './wal-cursor.ts';
 
 /** Transactions that were committed to SQLite's log, as pages. */
@@ -16,8 +18,8 @@ export interface PageChange {
   readonly pageCount: number;
   /** Ascending; the data of one may be overwritten when the next is asked for. */
   readonly pages: Iterable<LtxPage>;
-  readonly from: WalCursor;
-  readonly to: WalCursor;
+  /** Where in SQLite's log they begin and end; undefined when they were not read from it. */
+  readonly frames?: { readonly from: WalCursor; readonly to: WalCursor };
 }
 
 /**
@@ -30,6 +32,11 @@ export class DatabaseState {
   readonly folder: string;
   readonly log: LtxLog;
   readonly table: PageTable;
+  /**
+   * R10. Whether the table is that of the position. What it says is used as a fact only then: after a
+   * stop in the middle of a change, it may hold what the log does not.
+   */
+  readonly isTableTrusted: boolean;
   readonly #applied: AppliedFile;
   readonly #historyFile: SmallFile<EpochHistory>;
   #history: EpochHistory;
@@ -48,18 +55,25 @@ export class DatabaseState {
     });
     this.#historyFile.removeLeftover();
     this.#history = this.#historyFile.read() ?? EpochHistory.EMPTY;
+    this.isTableTrusted = !this.isRepairing && this.#bringTableUp();
     this.#checksum = table.rollingChecksum;
   }
 
   /** Whether the folder holds the state of a database. */
   static exists(folder: string): boolean {
-    return PageTable.exists(join(folder, 'pages'));
+    return PageTable.exists(join(folder, 'pages')) || existsSync(join(folder, 'ltx'));
   }
 
-  /** Opens the state in `folder`. @throws ReplicationError when it is damaged. */
-  static open(folder: string, sync: LtxLogOptions['sync']): DatabaseState {
-    const table = PageTable.open(join(folder, 'pages'));
-    return new DatabaseState(folder, LtxLog.open(join(folder, 'ltx'), { sync }), table);
+  /**
+   * Opens the state in `folder`. A table that is missing, damaged or of another page size is begun
+   * anew; it is then not to be trusted.
+   *
+   * @throws ReplicationError when the state is damaged in another way.
+   */
+  static open(folder: string, pageSize: number, sync: LtxLogOptions['sync']): DatabaseState {
+    const table = openPageTable(join(folder, 'pages'), pageSize);
+    const log = LtxLog.open(join(folder, 'ltx'), { sync, verifiedTxid: table.txid });
+    return new DatabaseState(folder, log, table);
   }
 
   /** Makes the state of a database whose pages are yet to be entered. */
@@ -98,58 +112,59 @@ export class DatabaseState {
 
   /** Records that SQLite's log holds the state at the position up to `cursor`. */
   recordApplied(role: Role, cursor: WalCursor): void {
-    this.#applied.write({ txid: this.log.lastTxid, role, cursor });
+    this.#applied.write({ txid: this.log.lastTxid, role, cursor }, false);
   }
 
-  /** Logs what applications have committed. */
+  /**
+   * R11. Records who writes from here on, durably: what is found in SQLite's log after a stop was
+   * written by applications in one role, and against the rules in the other.
+   */
+  beginRole(role: Role, cursor: WalCursor): void {
+    this.#applied.write({ txid: this.log.lastTxid, role, cursor }, true);
+  }
+
+  /** Files with transactions after `txid`; undefined when the log does not reach back to it. */
+  entriesAfter(txid: number): readonly LogEntry[] | undefined {
+    if (txid > this.log.lastTxid) return undefined;
+    const entries = this.log.entries().filter(({ maxTxid }) => maxTxid > txid);
+    const firstTxid = entries[0]?.minTxid ?? this.log.lastTxid + 1;
+    return firstTxid === txid + 1 ? entries : undefined;
+  }
+
+  /** Logs what applications have committed. It is durable after the log's `flush`. */
   append(change: PageChange, timestampMs: number): void {
-    const chunks: Uint8Array[] = [];
     const header = this.#headerOf(change, timestampMs);
-    const encoder = new LtxEncoder(header, (chunk) => chunks.push(chunk));
-    for (const { pgno, data } of change.pages) {
-      this.table.setPage(pgno, data);
-      encoder.page(pgno, data);
-    }
-    this.table.truncate(change.pageCount);
-    const checksum = this.table.rollingChecksum;
-    encoder.finish(checksum);
-    this.log.append(header.minTxid, header.maxTxid, chunks, timestampMs);
+    assert(header.minTxid > 1, 'the first transaction is the database as it was found');
+    let checksum = 0n;
+    this.log.append(header, timestampMs, (write) => {
+      const encoder = new LtxEncoder(header, write);
+      this.table.setPages(encoding(encoder, change.pages));
+      this.table.truncate(change.pageCount);
+      checksum = this.table.rollingChecksum;
+      encoder.finish(checksum);
+    });
     this.#checksum = checksum;
   }
 
-  /** Logs a file that another node wrote, and enters its pages. */
-  appendFile(bytes: Uint8Array, header: LtxHeader, pages: readonly LtxPage[]): void {
-    this.log.append(header.minTxid, header.maxTxid, [bytes], header.timestampMs);
-    this.enter(pages, header.commit);
+  /** Logs a file that another node wrote, whose pages are in the table already. */
+  appendFile(bytes: Uint8Array, header: LtxHeader): void {
+    this.log.append(header, header.timestampMs, (write) => write(bytes));
+    this.#checksum = this.table.rollingChecksum;
   }
 
   /** Enters pages into the table alone. */
   enter(pages: Iterable<LtxPage>, pageCount: number): void {
-    for (const { pgno, data } of pages) this.table.setPage(pgno, data);
+    this.table.setPages(pages);
     this.table.truncate(pageCount);
     this.#checksum = this.table.rollingChecksum;
   }
 
-  /** Enters what the log of transactions holds beyond the table, after a crash. */
-  replayIntoTable(): void {
-    for (const entry of this.log.entries()) {
-      if (entry.maxTxid <= this.table.txid) continue;
-      const { pages, header } = decodeLtx(this.log.readFile(entry));
-      this.enter(pages, header.commit);
-    }
-  }
-
-  /** Logs pages that changed while nobody was watching, as one transaction. */
-  appendGap(pages: Iterable<LtxPage>, pageCount: number, timestampMs: number): void {
-    const nowhere = { pageSize: this.table.pageSize, salt1: 0, salt2: 0, isBigEndianChecksum: false };
-    const cursor = { generation: nowhere, position: { frame: -1, s0: 0, s1: 0 } };
-    this.append({ transactions: 1, pageCount, pages, from: cursor, to: cursor }, timestampMs);
-  }
-
-  /** As `appendGap` without a file: whoever is behind this compares pages. */
-  rebase(pages: Iterable<LtxPage>, pageCount: number): void {
-    this.enter(pages, pageCount);
-    this.log.reset(this.log.lastTxid + 1);
+  /**
+   * As `append` without a file: whoever is behind this compares pages. For what changed unseen, and
+   * nobody can tell which pages.
+   */
+  rebase(): void {
+    this.#reset(this.log.lastTxid + 1);
   }
 
   /** From here on until `adopt`, the table is not that of the position. */
@@ -164,17 +179,15 @@ export class DatabaseState {
 
   /** The database has been brought to a state of another node by its pages. */
   adopt(txid: number, history: EpochHistory): void {
-    this.log.reset(txid);
+    this.#reset(txid);
     this.setHistory(this.#history.adopt(history, txid));
-    this.#checksum = this.table.rollingChecksum;
     rmSync(this.#repairMark, { force: true });
   }
 
   /** Forgets which transactions the pages stand for: nothing is shared with anybody. */
   forgetPosition(): void {
-    this.log.reset(0);
+    this.#reset(0);
     this.setHistory(this.#history.truncateAfter(0));
-    this.#checksum = this.table.rollingChecksum;
     rmSync(this.#repairMark, { force: true });
   }
 
@@ -189,12 +202,38 @@ export class DatabaseState {
     this.table.close();
   }
 
+  /** The log goes on, empty, after `txid`, of which the table is durable. */
+  #reset(txid: number): void {
+    this.table.markSynced(txid);
+    this.log.reset(txid);
+    this.#checksum = this.table.rollingChecksum;
+  }
+
+  /**
+   * Enters what the log holds beyond the table. R10. An entry depends on its page alone, so that this
+   * leads to the table of the position, unless there are entries of a transaction that never reached
+   * the log; then the sum of the entries is not the checksum that the newest file ends with.
+   */
+  #bringTableUp(): boolean {
+    const { table, log } = this;
+    if (table.pageCount === 0) return false;
+    if (table.wasClean && table.txid === log.lastTxid) return true;
+    const newest = log.find(log.lastTxid);
+    const later = this.entriesAfter(table.txid);
+    if (newest === undefined || later === undefined) return false;
+    for (const entry of later) {
+      const { pages, header } = decodeLtx(log.readFile(entry));
+      this.enter(pages, header.commit);
+    }
+    return table.absentCount === 0 && table.rollingChecksum === log.checksumAfter(newest);
+  }
+
   #headerOf(change: PageChange, timestampMs: number): LtxHeader {
-    const { from, to } = change;
-    const { pageSize, salt1, salt2 } = to.generation;
-    const isFromLog = from.position.frame >= 0;
-    const start = isFromLog ? frameOffset(from.position.frame + 1, pageSize) : 0;
-    const end = isFromLog ? frameOffset(to.position.frame + 1, pageSize) : 0;
+    const { pageSize } = this.table;
+    const { from, to } = change.frames ?? {};
+    const isWhole = from !== undefined && to !== undefined;
+    const start = isWhole ? frameOffset(from.position.frame + 1, pageSize) : 0;
+    const end = isWhole ? frameOffset(to.position.frame + 1, pageSize) : 0;
     return {
       pageSize,
       commit: change.pageCount,
@@ -204,11 +243,19 @@ export class DatabaseState {
       preApplyChecksum: this.#checksum === 0n ? EMPTY_ROLLING_CHECKSUM : this.#checksum,
       walOffsetBytes: start,
       walSizeBytes: end - start,
-      walSalt1: salt1,
-      walSalt2: salt2,
+      walSalt1: to?.generation.salt1 ?? 0,
+      walSalt2: to?.generation.salt2 ?? 0,
       nodeId: 0n,
       isChecksummed: true,
     };
+  }
+}
+
+/** Encodes pages on their way past. */
+function* encoding(encoder: LtxEncoder, pages: Iterable<LtxPage>): Generator<LtxPage> {
+  for (const page of pages) {
+    encoder.page(page.pgno, page.data);
+    yield page;
   }
 }
 

@@ -1,22 +1,21 @@
 import { dirname, join } from 'node:path';
 import { assert } from '@tandem/base';
-import { LtxDecoder, LtxError, ltxFileName, parseLtxFileName } from '@tandem/ltx';
+import { CHECKSUM_FLAG, ltxFileName, TRAILER_BYTES } from '@tandem/ltx';
+import { chooseRun, listLogFiles, setStraysAside, type LogEntry, type Stray } from './ltx-log-run.ts';
 import { errnoOf, fileFailure, ReplicationError } from './replication-error.ts';
 import {
   nodeFiles,
+  readFully,
   removeIfExists,
   removeQuietly,
   SmallFile,
   syncFolder,
   TEMPORARY_SUFFIX,
+  writeFully,
   type FileOperations,
 } from './small-file.ts';
 
-/** A file of the log: the transactions it holds, both ends included. */
-export interface LogEntry {
-  readonly minTxid: number;
-  readonly maxTxid: number;
-}
+export type { LogEntry, Stray } from './ltx-log-run.ts';
 
 /** The same with what retention goes by. */
 export interface MeasuredEntry extends LogEntry {
@@ -24,16 +23,11 @@ export interface MeasuredEntry extends LogEntry {
   readonly timestampMs: number;
 }
 
-/** A file that was found in the log's folder and does not belong to the log. */
-export interface Stray extends LogEntry {
-  readonly path: string;
-  /** `damaged`: the end of the log, cut off. `overlap`: its transactions are in other files too. */
-  readonly reason: 'damaged' | 'overlap' | 'gap';
-}
-
 export interface LtxLogOptions {
-  /** `full` makes each file durable before `append` returns; `none` leaves that to the system. */
+  /** With `full`, `flush` makes durable what was appended; with `none` that is left to the system. */
   readonly sync: 'none' | 'full';
+  /** Files with transactions after this one are looked at as a whole. */
+  readonly verifiedTxid?: number;
   readonly files?: FileOperations;
 }
 
@@ -46,17 +40,18 @@ interface File {
 }
 
 const BASE_FILE = 'base.json';
-const STRAY_NAME = /^(?<name>.+\.ltx)\.(?<reason>damaged|overlap|gap)(?:\.\d+)?$/;
-const READ_BYTES = 1024 * 1024;
+/** So many files wait for a `flush` at most. */
+const UNSYNCED_MAX = 64;
 const DAMAGED_HINT = 'Delete the file; the node then compares itself with the primary anew.';
 
 /**
  * The last transactions of a database, one file `MIN-MAX.ltx` each, in a folder of its own.
  *
  * 1. The files are contiguous: each begins where the one before ended. One process changes them.
- * 2. A file has its final name only when it is whole, so that a stop at any point leaves a log that
- *    ends with or without the file, and at most temporary names, which `open` removes. With `sync:
- *    'none'` a stop of the whole machine may damage the newest files; `open` cuts these off.
+ * 2. A file has its final name only when it is written, so that the death of the process at any point
+ *    leaves a log that ends with or without the file, and at most temporary names, which `open`
+ *    removes. A stop of the whole machine may damage files after the last `flush`; `open` cuts off
+ *    the first of these and all that follow.
  * 3. No file is deleted except by `removeThrough` and `reset`. What does not fit is moved to
  *    `FOLDER.strays`, and reported by every `open` until somebody takes it from there.
  * 4. A file's modification time is the time of its last transaction.
@@ -73,17 +68,22 @@ export class LtxLog {
   #isMeasured: boolean;
   #sizeBytes = 0;
   #descriptor: number | undefined;
+  /** Descriptors of the files that were appended since the last `flush`. */
+  #unsynced: number[] = [];
 
-  private constructor(folder: string, { sync, files = nodeFiles }: LtxLogOptions) {
+  private constructor(
+    folder: string,
+    { sync, verifiedTxid = Infinity, files = nodeFiles }: LtxLogOptions,
+  ) {
     this.folder = folder;
     this.#files = files;
     this.#isSynced = sync === 'full';
     this.#base = baseFile(folder, files);
     finishReset(folder, files);
-    const found = listFiles(folder, files);
+    const found = listLogFiles(folder, files);
     this.#base.removeLeftover();
-    const { run, strays } = chooseRun(folder, found, files);
-    this.strays = setAside(folder, strays, files);
+    const { run, strays } = chooseRun(folder, found, verifiedTxid, files);
+    this.strays = setStraysAside(folder, strays, files);
     this.#entries = run.map(({ minTxid, maxTxid }) => {
       return { minTxid, maxTxid, sizeBytes: -1, timestampMs: 0 };
     });
@@ -181,30 +181,51 @@ export class LtxLog {
   }
 
   /**
-   * Adds a file with the transactions after the last one. Its bytes are `chunks` one after another,
-   * its time is that of the last transaction.
+   * The checksum of the database after a file's transactions, as its last bytes say; undefined when
+   * the file has none.
    *
-   * @throws ReplicationError `disk_full`, `state_failed`; the log is then as it was before.
+   * @throws ReplicationError `log_missing`, `state_failed`.
+   */
+  checksumAfter(entry: LogEntry): bigint | undefined {
+    const path = this.pathOf(entry);
+    try {
+      const descriptor = this.#files.openSync(path, 'r');
+      try {
+        const bytes = new Uint8Array(TRAILER_BYTES);
+        const { size } = this.#files.fstatSync(descriptor);
+        if (!readFully(descriptor, bytes, size - TRAILER_BYTES, this.#files)) return undefined;
+        const checksum = new DataView(bytes.buffer).getBigUint64(0);
+        return (checksum & CHECKSUM_FLAG) === 0n ? undefined : checksum;
+      } finally {
+        this.#files.closeSync(descriptor);
+      }
+    } catch (error) {
+      throw readFailure(error, path);
+    }
+  }
+
+  /**
+   * Adds a file with the transactions after the last one. `fill` writes its content, piece by piece;
+   * its time is that of the last transaction. It is durable after the next `flush`.
+   *
+   * @throws ReplicationError `disk_full`, `state_failed`, and whatever `fill` throws; the log is then
+   * as it was before.
    */
   append(
-    minTxid: number,
-    maxTxid: number,
-    chunks: readonly Uint8Array[],
+    { minTxid, maxTxid }: LogEntry,
     timestampMs: number,
+    fill: (write: (bytes: Uint8Array) => void) => void,
   ): LogEntry {
-    assert(minTxid === this.#lastTxid + 1, 'a file begins where the log ends');
+    assert(minTxid === this.#lastTxid + 1 && maxTxid >= minTxid, 'a file begins where the log ends');
+    if (this.#unsynced.length >= UNSYNCED_MAX) this.flush();
     const path = `${this.folder}/${ltxFileName(minTxid, maxTxid)}`;
-    const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    assert(sizeBytes > 0, 'a file of the log is not empty');
     const temporary = path + TEMPORARY_SUFFIX;
-    let written = temporary;
+    let sizeBytes: number;
     try {
-      this.#write(temporary, chunks, { sizeBytes, timestampMs });
+      sizeBytes = this.#write(temporary, timestampMs, fill);
       this.#files.renameSync(temporary, path);
-      written = path;
-      this.#syncFolder();
     } catch (error) {
-      removeQuietly(written, this.#files);
+      removeQuietly(temporary, this.#files);
       throw fileFailure(error, `The transaction log in ${this.folder} cannot grow`, this.folder);
     }
     const file = { minTxid, maxTxid, sizeBytes, timestampMs };
@@ -212,6 +233,22 @@ export class LtxLog {
     this.#lastTxid = maxTxid;
     if (this.#isMeasured) this.#sizeBytes += sizeBytes;
     return file;
+  }
+
+  /**
+   * Makes everything that was appended durable. Costs nothing when nothing was.
+   *
+   * @throws ReplicationError `disk_full`, `state_failed`; the next call tries again.
+   */
+  flush(): void {
+    if (this.#unsynced.length === 0) return;
+    try {
+      for (const descriptor of this.#unsynced) this.#files.fsyncSync(descriptor);
+      this.#syncFolder();
+    } catch (error) {
+      throw fileFailure(error, `The log in ${this.folder} cannot be synced`, this.folder);
+    }
+    this.#closeUnsynced();
   }
 
   /**
@@ -297,6 +334,7 @@ export class LtxLog {
 
   /** Lets go of the folder. The log is not used after it. */
   close(): void {
+    this.#closeUnsynced();
     if (this.#descriptor !== undefined) this.#files.closeSync(this.#descriptor);
     this.#descriptor = undefined;
   }
@@ -305,30 +343,32 @@ export class LtxLog {
     this.close();
   }
 
+  /** Writes a file, keeps it open for the next `flush` and returns its size. */
   #write(
     path: string,
-    chunks: readonly Uint8Array[],
-    { sizeBytes, timestampMs }: { readonly sizeBytes: number; readonly timestampMs: number },
-  ): void {
+    timestampMs: number,
+    fill: (write: (bytes: Uint8Array) => void) => void,
+  ): number {
     const descriptor = this.#files.openSync(path, 'w');
+    let isKept = false;
     try {
-      const written = this.#files.writevSync(descriptor, chunks);
-      // Linux writes at most 2 GiB at once, and less when the disk fills up.
-      if (written < sizeBytes) this.#writeRest(descriptor, chunks, written);
+      let sizeBytes = 0;
+      fill((bytes) => {
+        writeFully(descriptor, bytes, sizeBytes, this.#files);
+        sizeBytes += bytes.length;
+      });
+      assert(sizeBytes > 0, 'a file of the log is not empty');
       this.#files.futimesSync(descriptor, timestampMs / 1000, timestampMs / 1000);
-      if (this.#isSynced) this.#files.fsyncSync(descriptor);
+      if (this.#isSynced) this.#unsynced.push(descriptor);
+      isKept = this.#isSynced;
+      return sizeBytes;
     } finally {
-      this.#files.closeSync(descriptor);
+      if (!isKept) this.#files.closeSync(descriptor);
     }
   }
 
-  #writeRest(descriptor: number, chunks: readonly Uint8Array[], written: number): void {
-    let skip = written;
-    for (const chunk of chunks) {
-      const from = Math.min(skip, chunk.length);
-      skip -= from;
-      if (from < chunk.length) this.#files.writeFileSync(descriptor, chunk.subarray(from));
-    }
+  #closeUnsynced(): void {
+    for (const descriptor of this.#unsynced.splice(0)) this.#files.closeSync(descriptor);
   }
 
   #moveTo(targetFolder: string, entry: LogEntry): void {
@@ -384,113 +424,6 @@ function finishReset(folder: string, files: FileOperations): void {
   files.mkdirSync(folder, { recursive: true });
   removeIfExists(next, files);
   removeIfExists(old, files);
-}
-
-/** The log's files by their names alone, in the order of their last transactions. */
-function listFiles(folder: string, files: FileOperations): LogEntry[] {
-  const found: LogEntry[] = [];
-  for (const name of files.readdirSync(folder)) {
-    const range = parseLtxFileName(name);
-    if (range !== undefined) found.push(range);
-    else if (name.endsWith(`.ltx${TEMPORARY_SUFFIX}`)) removeIfExists(join(folder, name), files);
-  }
-  return found.sort((a, b) => a.maxTxid - b.maxTxid || b.minTxid - a.minTxid);
-}
-
-type StrayEntry = LogEntry & Pick<Stray, 'reason'>;
-
-function chooseRun(
-  folder: string,
-  found: LogEntry[],
-  files: FileOperations,
-): { readonly run: readonly LogEntry[]; readonly strays: readonly StrayEntry[] } {
-  const strays: StrayEntry[] = [];
-  const rest = found.slice();
-  for (let newest = rest.at(-1); newest !== undefined; newest = rest.at(-1)) {
-    if (isWhole(folder, newest, files)) break;
-    strays.push({ ...newest, reason: 'damaged' });
-    rest.pop();
-  }
-  const run = longestRun(rest);
-  const inRun = new Set(run);
-  const firstTxid = run[0]?.minTxid ?? 0;
-  for (const entry of rest) {
-    if (inRun.has(entry)) continue;
-    strays.push({ ...entry, reason: entry.maxTxid < firstTxid ? 'gap' : 'overlap' });
-  }
-  return { run, strays };
-}
-
-/**
- * Of files in the order of their last transactions, those that lead up to the last one without a
- * gap or an overlap, from as far back as possible; of equally long runs the one with smaller files.
- */
-export function longestRun(found: readonly LogEntry[]): LogEntry[] {
-  /** By last transaction: the file that reaches back furthest, and how far that is. */
-  const best = new Map<number, { readonly entry: LogEntry; readonly reach: number }>();
-  for (const entry of found) {
-    const reach = best.get(entry.minTxid - 1)?.reach ?? entry.minTxid;
-    const known = best.get(entry.maxTxid);
-    if (known === undefined || reach < known.reach) best.set(entry.maxTxid, { entry, reach });
-  }
-  const run: LogEntry[] = [];
-  let next = best.get(found.at(-1)?.maxTxid ?? 0);
-  while (next !== undefined) {
-    run.push(next.entry);
-    next = best.get(next.entry.minTxid - 1);
-  }
-  return run.reverse();
-}
-
-/** True when the file can be decoded to its end and holds what its name says. */
-function isWhole(folder: string, entry: LogEntry, files: FileOperations): boolean {
-  const decoder = new LtxDecoder();
-  const descriptor = files.openSync(join(folder, ltxFileName(entry.minTxid, entry.maxTxid)), 'r');
-  try {
-    for (;;) {
-      const chunk = new Uint8Array(READ_BYTES);
-      const byteCount = files.readSync(descriptor, chunk);
-      if (byteCount === 0) break;
-      decoder.push(chunk.subarray(0, byteCount));
-    }
-    decoder.finish();
-    const { header } = decoder;
-    return header?.minTxid === entry.minTxid && header.maxTxid === entry.maxTxid;
-  } catch (error) {
-    if (error instanceof LtxError) return false;
-    throw error;
-  } finally {
-    files.closeSync(descriptor);
-  }
-}
-
-/** Moves strays to their folder and lists all that is there. */
-function setAside(folder: string, strays: readonly StrayEntry[], files: FileOperations): Stray[] {
-  const target = `${folder}.strays`;
-  if (strays.length > 0) files.mkdirSync(target, { recursive: true });
-  for (const { minTxid, maxTxid, reason } of strays) {
-    const name = ltxFileName(minTxid, maxTxid);
-    const path = join(target, `${name}.${reason}`);
-    let free = path;
-    for (let number = 2; files.existsSync(free); number += 1) free = `${path}.${number}`;
-    files.renameSync(join(folder, name), free);
-  }
-  return listStrays(target, files);
-}
-
-function listStrays(folder: string, files: FileOperations): Stray[] {
-  if (!files.existsSync(folder)) return [];
-  const strays = files.readdirSync(folder).flatMap((fileName): Stray[] => {
-    const { name = '', reason } = STRAY_NAME.exec(fileName)?.groups ?? {};
-    const range = parseLtxFileName(name);
-    if (range === undefined) return [];
-    const path = join(folder, fileName);
-    if (reason === 'damaged' || reason === 'overlap' || reason === 'gap') {
-      return [{ ...range, path, reason }];
-    }
-    return [];
-  });
-  return strays.sort((a, b) => a.minTxid - b.minTxid);
 }
 
 function readFailure(error: unknown, path: string): unknown {

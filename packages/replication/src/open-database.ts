@@ -153,6 +153,11 @@ export class OpenDatabase {
     });
   }
 
+  /** Which file this is, whatever stands at its path by now. */
+  get inode(): number {
+    return fstatSync(this.databaseFd).ino;
+  }
+
   /** Pages of the database, the log included. */
   pageCount(): number {
     const { mxFrame, pageCount } = this.readWalIndexHeader();
@@ -171,8 +176,7 @@ export class OpenDatabase {
   }
 
   #isGone(): boolean {
-    const inode = statSync(this.path, { throwIfNoEntry: false })?.ino;
-    return inode !== fstatSync(this.databaseFd).ino;
+    return statSync(this.path, { throwIfNoEntry: false })?.ino !== this.inode;
   }
 
   #readHeader(): WalIndexHeader | undefined {

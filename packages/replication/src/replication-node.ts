@@ -45,7 +45,10 @@ import {
   type Welcome,
 } from './stream-source.ts';
 
-export interface ReplicationNodeOptions extends Omit<DatabaseSetOptions, 'quarantine' | 'onApplied'> {
+export interface ReplicationNodeOptions extends Omit<
+  DatabaseSetOptions,
+  'quarantine' | 'onApplied'
+> {
   readonly identity: NodeIdentity;
   readonly store: LeaseStore;
   /** The same store as plain data: the lease is then kept in a thread of its own. */
@@ -64,6 +67,8 @@ export interface ReplicationNodeOptions extends Omit<DatabaseSetOptions, 'quaran
   readonly token?: string;
   readonly tls?: StreamTls;
   readonly repairBytesPerSecond?: number;
+  /** The longest pause before a broken stream is opened again. */
+  readonly reconnectDelayMs?: number;
   readonly retention: { readonly ageMaxMs: number; readonly bytesMax: number };
   readonly settings?: Partial<StreamSettings>;
   readonly log: StreamLog;
@@ -142,7 +147,7 @@ export class ReplicationNode {
       target: () => this.#target(),
       ...(token === undefined ? {} : { token }),
       ...(tls === undefined ? {} : { tls }),
-      backOff: { ...STREAM_BACK_OFF, maxMs: 1000 },
+      backOff: { ...STREAM_BACK_OFF, maxMs: options.reconnectDelayMs ?? STREAM_BACK_OFF.maxMs },
       random: Math.random,
     });
     this.#loop = new CaptureLoop({
@@ -303,7 +308,8 @@ export class ReplicationNode {
         return false;
       }
     });
-    if (!hasPassed) throw new ReplicationError('hand_off_failed', `${successor} did not take over.`);
+    if (!hasPassed)
+      throw new ReplicationError('hand_off_failed', `${successor} did not take over.`);
   }
 
   /**
@@ -322,6 +328,11 @@ export class ReplicationNode {
     if (database === undefined) throw new ReplicationError('not_a_database', `${name} is not one.`);
     this.#committed(database);
     return database.position();
+  }
+
+  /** Whether this node tries to become primary. One that is primary goes on. */
+  setCandidate(isCandidate: boolean): void {
+    this.#keeper.setCandidate(isCandidate);
   }
 
   /** Gives the lease up without a successor: somebody has seen a higher epoch. */
@@ -534,7 +545,13 @@ export class ReplicationNode {
     for (const { log, syncedTxid } of this.databases) {
       if (log === undefined) continue;
       // What the database itself does not hold yet may have to be applied once more.
-      const rules = { nowMs, ageMaxMs, bytesMax, keepFromTxid: syncedTxid + 1, bytesHardMax: Infinity };
+      const rules = {
+        nowMs,
+        ageMaxMs,
+        bytesMax,
+        keepFromTxid: syncedTxid + 1,
+        bytesHardMax: Infinity,
+      };
       log.removeThrough(planRetention(log.measuredEntries(), rules));
     }
   }
@@ -557,7 +574,10 @@ export class ReplicationNode {
     const members = [...this.#seen.values()]
       .filter(({ atMs }) => nowMs - atMs < MEMBER_ABSENT_MS_MAX)
       .map(({ node }) => node);
-    const key = members.map(({ id }) => id).toSorted().join(' ');
+    const key = members
+      .map(({ id }) => id)
+      .toSorted()
+      .join(' ');
     if (key === term.recordedMembers) return;
     term.recordedMembers = key;
     this.#keeper.recordMembers([this.identity, ...members]).catch((error: unknown) => {

@@ -9,7 +9,7 @@ import {
 } from '@tandem/storage';
 import { findOverlap } from './backup-catalogue.ts';
 import { BackupError } from './backup-error.ts';
-import { readLtxHeader } from './backup-file-ends.ts';
+import { withHeaderTimes } from './backup-file-ends.ts';
 import { generationsOf, readTerms, type BackupGeneration } from './backup-term.ts';
 
 /** Where to restore from, and to which state. */
@@ -26,8 +26,6 @@ export interface RestoreChoice {
   readonly generation: BackupGeneration;
   readonly plan: RestorePlan<StoredLtxFile>;
 }
-
-const READS_AT_ONCE = 8;
 
 /**
  * Finds the files that lead to a state. Of several histories it is the newest one that has a
@@ -82,25 +80,7 @@ async function filesOf(
   { prefix }: BackupGeneration,
 ): Promise<StoredLtxFile[]> {
   const files = await listLtxFiles(store, prefix, { times: 'listed' });
-  if (target.kind !== 'time') return files;
-  const exact: StoredLtxFile[] = [];
-  for (let start = 0; start < files.length; start += READS_AT_ONCE) {
-    const some = files.slice(start, start + READS_AT_ONCE);
-    exact.push(...(await Promise.all(some.map((file) => withExactTime(store, file)))).flat());
-  }
-  return exact;
-}
-
-/** Without what was removed since the listing. A damaged file keeps the time of the listing. */
-async function withExactTime(store: ObjectStore, file: StoredLtxFile): Promise<StoredLtxFile[]> {
-  try {
-    const { timestampMs } = await readLtxHeader(store, file);
-    return [{ ...file, createdMs: timestampMs }];
-  } catch (error) {
-    if (error instanceof StorageError && error.code === 'storage_not_found') return [];
-    if (error instanceof BackupError) return [file];
-    throw error;
-  }
+  return target.kind === 'time' ? withHeaderTimes(store, files) : files;
 }
 
 /** Which of two files of one transaction is right cannot be told from their names. */

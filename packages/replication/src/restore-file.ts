@@ -20,6 +20,7 @@ export class RestoreFile {
   #pageSize = 0;
   #pageCount = 0;
   #txid = 0;
+  #createdMs = 0;
   /** What the database should add up to; undefined when the last file does not say. */
   #checksum: bigint | undefined;
 
@@ -46,6 +47,11 @@ export class RestoreFile {
     return this.#pageCount;
   }
 
+  /** When the last transaction was committed. */
+  get createdMs(): number {
+    return this.#createdMs;
+  }
+
   /**
    * Applies the next file, which begins at or before the next transaction.
    *
@@ -68,6 +74,7 @@ export class RestoreFile {
     this.#pageSize = header.pageSize;
     this.#pageCount = header.commit;
     this.#txid = header.maxTxid;
+    this.#createdMs = header.timestampMs;
     this.#checksum = header.isChecksummed ? decoder.finish().postApplyChecksum : undefined;
     await this.#during(() => this.#file.truncate(header.commit * header.pageSize));
   }

@@ -162,12 +162,12 @@ async function tryChoose(
 
 function reportOf(
   { generation, plan }: RestoreChoice,
-  { pageSize, pageCount }: RestoreFile,
+  { createdMs, pageSize, pageCount }: RestoreFile,
   damaged: readonly string[],
 ): RestoreReport {
   return {
     txid: plan.txid,
-    createdMs: plan.createdMs,
+    createdMs,
     generation: generation.number,
     isGivenUp: plan.txid > generation.sharedTxid,
     pageSize,

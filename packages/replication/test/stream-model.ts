@@ -321,9 +321,15 @@ export class ModelClock implements StreamClock {
   }
 }
 
+/** Pages of the model are never written to, so that their digests can be kept. */
+const DIGESTS = new WeakMap<Uint8Array, { readonly pgno: number; readonly words: Uint32Array }>();
+
 function digestOf(pgno: number, page: Uint8Array): Uint32Array {
+  const known = DIGESTS.get(page);
+  if (known?.pgno === pgno) return known.words;
   const words = new Uint32Array(DIGEST_BYTES / 4);
   pageDigest(pgno, page, words);
+  DIGESTS.set(page, { pgno, words });
   return words;
 }
 

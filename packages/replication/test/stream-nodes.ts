@@ -1,8 +1,9 @@
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import type { NodeIdentity } from '@tandem/lease';
 import { Acknowledgements } from '../src/acknowledgements.ts';
-import { StreamClient } from '../src/stream-client.ts';
+import { StreamClient, type StreamTls } from '../src/stream-client.ts';
 import type { StreamEnd } from '../src/stream-message.ts';
 import { StreamServer, type StreamAccess } from '../src/stream-server.ts';
 import {
@@ -44,6 +45,9 @@ export interface ModelNodeOptions {
   readonly repairBytesPerSecond?: number;
   readonly clusterId?: string;
   readonly clusterSize?: number;
+  /** Makes it a server of HTTPS. */
+  readonly serverTls?: ServerOptions;
+  readonly clientTls?: StreamTls;
 }
 
 /** A node with model databases: an HTTP server on loopback, and a client. */
@@ -69,6 +73,7 @@ export class ModelNode {
   /** Thrown at an offer to take over. */
   declines: string | undefined;
   readonly #http: Server;
+  readonly #isSecure: boolean;
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
   #target: URL | undefined;
@@ -99,6 +104,7 @@ export class ModelNode {
       replica: this.#replica(),
       target: () => this.#target,
       token: options.token ?? MODEL_TOKEN,
+      ...(options.clientTls === undefined ? {} : { tls: options.clientTls }),
       clock: systemStreamClock,
       settings,
       backOff: { minMs: 1, maxMs: 5 },
@@ -109,7 +115,9 @@ export class ModelNode {
         return 'reconnect';
       },
     });
-    this.#http = createServer((_, response) => void response.writeHead(404).end());
+    this.#isSecure = options.serverTls !== undefined;
+    this.#http =
+      options.serverTls === undefined ? createServer() : createTlsServer(options.serverTls);
     this.#http.on('upgrade', (request, socket, head) => {
       if (!this.server.handleUpgrade(request, socket, head)) socket.destroy();
     });
@@ -131,7 +139,7 @@ export class ModelNode {
   }
 
   get url(): URL {
-    return new URL(`http://127.0.0.1:${this.port}`);
+    return new URL(`${this.#isSecure ? 'https' : 'http'}://127.0.0.1:${this.port}`);
   }
 
   get epoch(): number | undefined {

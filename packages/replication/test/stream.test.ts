@@ -152,7 +152,7 @@ test('an old primary with transactions nobody has sets them aside and is repaire
   await old.stepDown();
   heir.follow(undefined);
   heir.lead(2);
-  heir.commit([4]);
+  heir.commit([4, 7]);
   old.follow(heir.url);
   await changes.until(() => old.hasSameAs(heir));
   expect(old.database('a.db').quarantined).toEqual([{ afterTxid: 1, throughTxid: 3 }]);

@@ -66,7 +66,8 @@ function parse(command: Command, words: readonly string[]): Parsed | string {
   );
   try {
     const { values, positionals } = parseArgs({ args: [...own], options, allowPositionals: true });
-    const isCount = positionals.length >= command.wordsMin && positionals.length <= command.wordsMax;
+    const isCount =
+      positionals.length >= command.wordsMin && positionals.length <= command.wordsMax;
     if (!isCount) return `${positionals.length} words were given.`;
     return { flags: values as Parsed['flags'], words: positionals, command: after };
   } catch (error) {

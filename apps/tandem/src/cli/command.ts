@@ -37,6 +37,7 @@ export interface Command {
 export const CONFIG_FLAGS = {
   config: { type: 'string', summary: 'the configuration file' },
   set: { type: 'string', multiple: true, summary: 'key=value, instead of what the file says' },
+  'no-expand-env': { type: 'boolean', summary: 'leave $NAME in the file as it is' },
 } as const satisfies Readonly<Record<string, Flag>>;
 
 /** Flags with which a running node is found. */
@@ -55,6 +56,7 @@ export function configRequestOf({ flags, command, env }: Invocation): ConfigRequ
     flags: Array.isArray(set) ? set.map(String) : [],
     command,
     env,
+    expandsVariables: flags['no-expand-env'] !== true,
   };
 }
 

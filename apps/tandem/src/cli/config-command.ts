@@ -12,7 +12,9 @@ export const CONFIG_COMMAND: Command = {
   takesCommand: true,
   run: async (invocation) => {
     if (invocation.words[0] !== 'check') {
-      invocation.complain(`tandem config: there is no '${invocation.words[0] ?? ''}', only 'check'.`);
+      invocation.complain(
+        `tandem config: there is no '${invocation.words[0] ?? ''}', only 'check'.`,
+      );
       return 2;
     }
     const report = readConfig(configRequestOf(invocation));

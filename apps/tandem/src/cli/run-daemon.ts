@@ -53,7 +53,7 @@ export async function runDaemon(config: TandemConfig, log: Logger): Promise<Runn
   const stopping = new AbortController();
   const files = new RoleFileWriter({
     node,
-    folder: config.state.folder,
+    folder: config.databases.folder,
     intervalMs: ROLE_FILES_MS,
     onError: (error) => log.warn({ error: String(error) }, 'the files for scripts are not written'),
   });

@@ -14,6 +14,8 @@ const PROMOTE_MS = 10_000;
 const GRACE_MS = 30_000;
 const LOOK_MS = 20;
 const SIGNAL_BASE = 128;
+/** Variables of the daemon that are no business of the application. */
+const SECRET = /^TANDEM_.*(?:TOKEN|PASSWORD|SECRET)/;
 const EARLY_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** `tandem start`. */
@@ -86,11 +88,15 @@ async function supervise(
       while (node.role === 'none') await sleep(LOOK_MS, undefined, { signal });
       return node.role === 'primary' ? 'primary' : 'replica';
     },
-    environment: childEnvironment(invocation.env, {
-      url: localUrl,
-      primaryFile: `${config.state.folder}/.primary`,
-      databasesFolder: config.databases.folder,
-    }),
+    environment: childEnvironment(
+      invocation.env,
+      {
+        url: localUrl,
+        primaryFile: `${config.databases.folder}/.primary`,
+        databasesFolder: config.databases.folder,
+      },
+      Object.keys(invocation.env).filter((name) => SECRET.test(name)),
+    ),
     graceMs: GRACE_MS,
     onRoleChange: { kind: 'nothing' },
     exitsOnError: config.exitOnError,

@@ -36,5 +36,5 @@ function list(value: unknown): readonly unknown[] {
 }
 
 function text(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value) ?? '?';
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '?');
 }

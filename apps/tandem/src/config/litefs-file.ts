@@ -3,21 +3,11 @@ import type { Findings } from './findings.ts';
 import { subjectOf, type GivenValue } from './given-value.ts';
 import { LITEFS_KEYS } from './litefs-keys.ts';
 import { translateLitefsLease } from './litefs-lease.ts';
+import type { LitefsContext, LitefsValues } from './litefs-values.ts';
 import type { GivenValues } from './overriding-values.ts';
 import { parseBoolean } from './parse-text.ts';
 import { duration } from './quantity.ts';
 import type { SettingKey } from './settings.ts';
-
-/** The values of a `litefs.yml` by its own keys. */
-export type LitefsValues = ReadonlyMap<string, GivenValue>;
-
-/** What the translation needs besides the file. */
-export interface LitefsContext {
-  /** The name of this node when the file does not say. */
-  readonly ownName: string;
-  /** What flags and variables give, which wins over the file. */
-  readonly overrides: GivenValues;
-}
 
 const NEVER = '8784h';
 

@@ -3,7 +3,7 @@ import { scalarOf, textOf, variablesIn } from './config-node.ts';
 import type { Findings } from './findings.ts';
 import { quoted, subjectOf, type GivenValue } from './given-value.ts';
 import { isLoopbackHost } from './listen-address.ts';
-import type { LitefsContext, LitefsValues } from './litefs-file.ts';
+import type { LitefsContext, LitefsValues } from './litefs-values.ts';
 import { ordinalOf, parseNodeName, stemOf } from './node-name.ts';
 import { parseServerUrl } from './parse-text.ts';
 import type { SettingKey } from './settings.ts';
@@ -33,10 +33,25 @@ export function translateLitefsLease(
     );
     return new Map();
   }
-  const isStatic = textOf(type.node).trim().toLowerCase() === 'static';
-  return isStatic
-    ? new StaticTranslation(known, context, findings).run()
-    : translateOwnLease(known, context, findings);
+  if (isStatic(type)) return new StaticTranslation(known, context, findings).run();
+  const inFile = known.get('lease.type');
+  if (inFile !== undefined && isStatic(inFile)) return passOverStatic(known, type, findings);
+  return translateOwnLease(known, context, findings);
+}
+
+function isStatic(type: GivenValue): boolean {
+  return textOf(type.node).trim().toLowerCase() === 'static';
+}
+
+/** Another lease than the file's: what the file says of the static primary is true of no node. */
+function passOverStatic(known: LitefsValues, type: GivenValue, findings: Findings): Translated {
+  for (const path of ['lease.hostname', 'lease.advertise-url', 'lease.candidate']) {
+    const given = known.get(path);
+    if (given === undefined) continue;
+    const message = `${subjectOf(given)} is about the static primary, and ${type.name} is ${quoted(type)}.`;
+    findings.info(given, message, 'It has no effect.');
+  }
+  return new Map();
 }
 
 function translateOwnLease(

@@ -15,6 +15,8 @@ export type GivenValues = ReadonlyMap<SettingKey, GivenValue>;
 export const CONFIG_VARIABLE = 'TANDEM_CONFIG';
 
 const PREFIX = 'TANDEM_';
+/** What the daemon gives the programs it starts, which may be Tandem's own commands. */
+const GIVEN_TO_PROGRAMS = new Set(['TANDEM_URL', 'TANDEM_PRIMARY_FILE', 'TANDEM_DATABASES']);
 const SERVICE_NAME =
   /_SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/;
 const SERVICE_VALUE = /^(?:tcp|udp|sctp):\/\//i;
@@ -45,9 +47,9 @@ export function valuesOfEnvironment(
     if (isServiceLink(name, text)) links.push(`${name}=${text}`);
     else if (key !== undefined) {
       values.set(key, { name, origin: { kind: 'environment', name }, node: scalarOf(text) });
-    } else if (!usedByFile.has(name)) {
-      const near = nearestName(name, [...keys.keys(), CONFIG_VARIABLE]);
-      const hint = near === undefined ? 'Remove it.' : `Did you mean ${near}?`;
+    } else if (!usedByFile.has(name) && !GIVEN_TO_PROGRAMS.has(name)) {
+      const near = variablesLike(name, [...keys.keys(), CONFIG_VARIABLE]);
+      const hint = near === '' ? 'Remove it.' : `Did you mean ${near}?`;
       findings.warn(name, `${name} is set in the environment, but no key has that name.`, hint);
     }
   }
@@ -74,6 +76,14 @@ export function valuesOfFlags(flags: readonly string[], findings: Findings): Giv
     }
   }
   return values;
+}
+
+/** The nearest variable, else those that end alike (`TANDEM_HTTP_TOKEN` for `TANDEM_TOKEN`). */
+function variablesLike(name: string, known: readonly string[]): string {
+  const near = nearestName(name, known);
+  if (near !== undefined) return near;
+  const ending = name.slice(PREFIX.length - 1);
+  return known.filter((one) => one.endsWith(ending)).join(' or ');
 }
 
 function reportServiceLinks(links: readonly string[], findings: Findings): void {

@@ -14,12 +14,12 @@ interface Case {
   readonly says: readonly string[];
 }
 
-function check(level: 'error' | 'warning' | 'info', { text, env = {}, machine, says }: Case): void {
+/** What was said instead of `says`, or `says` itself when a line of the level has it all. */
+function outcome(level: 'error' | 'warning' | 'info', { text, env = {}, machine, says }: Case) {
   const report = reportOn(text, { env, machine: imaginedMachine(machine) });
   const lines = linesOf(report, level);
-  const found = lines.some((line) => inOrder(line, says));
-  expect(found ? says : lines).toEqual(says);
-  expect(report.config === null).toBe(level === 'error');
+  const isSaid = lines.some((line) => inOrder(line, says));
+  return { says: isSaid ? says : lines, isUsable: report.config !== null };
 }
 
 function inOrder(line: string, parts: readonly string[]): boolean {
@@ -505,6 +505,12 @@ lease: {type: consul, consul: {url: "http://c:8500", key: k}}\n`,
     says: ['TANDEM_LOG_LEVL is set in the environment', 'Did you mean TANDEM_LOG_LEVEL?'],
   },
   {
+    name: 'a variable that lacks its section',
+    text: ONE,
+    env: { TANDEM_TOKEN: 'x' },
+    says: ['TANDEM_TOKEN is set', 'Did you mean TANDEM_LEASE_CONSUL_TOKEN or TANDEM_HTTP_TOKEN?'],
+  },
+  {
     name: 'keys of a lease that is not used',
     text: `${ONE}lease:\n  consul: {url: "http://c:8500"}\n`,
     says: ['lease.consul.url has no effect with lease.type: static', 'lease.type: consul'],
@@ -580,15 +586,27 @@ const INFOS: readonly Case[] = [
 ];
 
 describe('an error is', () => {
-  it.each(ERRORS)('$name', (trap) => check('error', trap));
+  it.each(ERRORS)('$name', (trap) => {
+    expect(outcome('error', trap)).toEqual({ says: trap.says, isUsable: false });
+  });
 });
 
 describe('a warning is', () => {
-  it.each(WARNINGS)('$name', (trap) => check('warning', trap));
+  it.each(WARNINGS)('$name', (trap) => {
+    expect(outcome('warning', trap)).toEqual({ says: trap.says, isUsable: true });
+  });
 });
 
 describe('worth telling is', () => {
-  it.each(INFOS)('$name', (trap) => check('info', trap));
+  it.each(INFOS)('$name', (trap) => {
+    expect(outcome('info', trap)).toEqual({ says: trap.says, isUsable: true });
+  });
+});
+
+it('says nothing of variables that the daemon gives its programs, or that the file uses', () => {
+  const env = { TANDEM_URL: 'http://x', TANDEM_DATABASES: '/data', TANDEM_SECRET: TOKEN };
+  const report = reportOn(`${ONE}http: {token: "\${TANDEM_SECRET}"}\n`, { env });
+  expect(report.notes).toEqual([]);
 });
 
 it('tells all errors at once', () => {

@@ -5,6 +5,7 @@ import {
   isSeq,
   LineCounter,
   parseDocument,
+  type Alias,
   type Document,
   type Pair,
   type Scalar,
@@ -77,9 +78,7 @@ class TreeReader {
         { hint: 'Write the values out instead of repeating them with * and &.' },
       );
     }
-    if (isAlias(node)) {
-      return this.read(node.resolve(this.#document), this.#lineOf(node, lineBefore), depth + 1);
-    }
+    if (isAlias(node)) return this.#alias(node, lineBefore, depth);
     const line = this.#lineOf(node, lineBefore);
     if (isMap(node)) {
       return {
@@ -101,6 +100,17 @@ class TreeReader {
       isPresent: text !== null,
       line,
     };
+  }
+
+  #alias(alias: Alias, lineBefore: number, depth: number): ConfigNode {
+    const line = this.#lineOf(alias, lineBefore);
+    const target = alias.resolve(this.#document);
+    if (target !== undefined) return this.read(target, line, depth + 1);
+    throw new ConfigError(
+      'config_file',
+      `${this.#file}, line ${line}: '*${alias.source}' repeats something that stands nowhere before.`,
+      { hint: `If it is meant as a text, put it in quotes: '*${alias.source}'.` },
+    );
   }
 
   #pair(pair: Pair, lineBefore: number, depth: number): MapEntry {

@@ -3,7 +3,6 @@ import { BaseError, type ErrorDetails } from '@tandem/base';
 /** Every failure of the daemon itself, with its meaning. */
 export const DAEMON_ERROR_CODES = {
   no_primary: 'No primary is known that could be asked.',
-  hand_off_refused: 'The primary did not hand off to this node.',
 } as const;
 
 export type DaemonErrorCode = keyof typeof DAEMON_ERROR_CODES;

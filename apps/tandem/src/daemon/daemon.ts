@@ -6,15 +6,16 @@ import {
   openLeaseStore,
   type LeaseStore,
   type NodeIdentity,
+  type TlsSettings,
 } from '@tandem/lease';
 import { Proxy } from '@tandem/proxy';
 import { ReplicationNode } from '@tandem/replication';
 import type { Logger } from 'pino';
 import { databaseFilter } from '../config/database-filter.ts';
 import type { ProxyConfig, TandemConfig } from '../config/tandem-config.ts';
+import { TandemClient } from '../http/client.ts';
 import { DaemonError } from './daemon-error.ts';
-import { askForHandOff } from './hand-off-request.ts';
-import { defined, leaseStoreConfig } from './lease-store.ts';
+import { defined, leaseStoreConfig, tlsSettings } from './lease-store.ts';
 import { PrimaryDirectory } from './primary-directory.ts';
 import { ProxyGate } from './proxy-gate.ts';
 
@@ -70,7 +71,7 @@ export class Daemon {
       isFailsafe: config.lease.failsafe,
       clusterSize: config.cluster.nodes,
       acknowledge,
-      ...defined({ clusterId: config.cluster.id, token: http.token }),
+      ...defined({ clusterId: config.cluster.id, token: http.token, tls: peerTls(http.tls) }),
       onClusterMismatch: config.cluster.onMismatch,
       access: {
         tokens: http.token === null ? [] : [http.token],
@@ -78,6 +79,7 @@ export class Daemon {
         acceptsCertificates: http.tls?.requireClientCertificate ?? false,
       },
       ...defined({ repairBytesPerSecond: repair.bytesPerSecond }),
+      reconnectDelayMs: config.lease.reconnectDelayMs,
       retention: { ageMaxMs: config.logRetention.ageMs, bytesMax: config.logRetention.bytes },
       log: (level, message, facts) => log[level](facts, message),
     });
@@ -107,8 +109,8 @@ export class Daemon {
 
   /** Begins to take requests for the application. */
   async openProxy(config: ProxyConfig): Promise<void> {
-    const { token } = this.#config.http;
-    const access = { timeoutMs: PEER_TIMEOUT_MS, ...defined({ token }) };
+    const { token, tls } = this.#config.http;
+    const access = { timeoutMs: PEER_TIMEOUT_MS, ...defined({ token, tls: peerTls(tls) }) };
     const directory = new PrimaryDirectory(access);
     const databaseName = defined({ databaseName: config.database });
     const state = new ProxyGate({ node: this.node, directory, ...databaseName });
@@ -130,10 +132,13 @@ export class Daemon {
     if (this.node.isPrimaryNow()) return;
     const { primary } = this.node;
     if (primary === undefined) throw new DaemonError('no_primary', 'No primary is known to ask.');
-    await askForHandOff(primary.advertiseUrl, this.node.identity.name, {
-      signal,
-      ...defined({ token: this.#config.http.token }),
+    const { token, tls } = this.#config.http;
+    const client = new TandemClient({
+      url: primary.advertiseUrl,
+      timeoutMs: HAND_OFF_MS,
+      ...defined({ token, tls: peerTls(tls) }),
     });
+    await client.handOff(this.node.identity.name, signal);
     while (!this.node.isPrimaryNow()) await sleep(LOOK_MS, undefined, { signal });
   }
 
@@ -143,6 +148,7 @@ export class Daemon {
     try {
       await this.#proxy?.drain(DRAIN_MS);
       await this.node.handOff(name, HAND_OFF_MS);
+      this.#standBack();
       await this.#knowsNextPrimary();
     } finally {
       this.#proxy?.resume();
@@ -171,6 +177,14 @@ export class Daemon {
     await this.#store.close();
   }
 
+  /** Leaves the lease to others for a while, so that it does not come straight back. */
+  #standBack(): void {
+    const { candidate, demoteDelayMs } = this.#config.lease;
+    if (!candidate || demoteDelayMs === 0) return;
+    this.node.setCandidate(false);
+    setTimeout(() => this.node.setCandidate(true), demoteDelayMs).unref();
+  }
+
   /** Waits until writes have somewhere to go. */
   async #knowsNextPrimary(): Promise<void> {
     const endMs = performance.now() + HAND_OFF_MS;
@@ -186,6 +200,11 @@ function identityOf(config: TandemConfig, apiPort: number): NodeIdentity {
     bootId: randomBytes(4).toString('hex'),
     advertiseUrl: withPort(advertiseUrl, apiPort),
   });
+}
+
+/** How this node speaks to the others: with its own certificate, trusting the same authority. */
+function peerTls(tls: TandemConfig['http']['tls']): TlsSettings | null {
+  return tls === null ? null : tlsSettings(tls);
 }
 
 /** The URL with the port that was really taken, where the configuration left it open. */

@@ -80,7 +80,7 @@ export class ProxyGate implements ProxyState {
       if (kind === 'read') return { kind: 'covered', position };
       const confirmed = this.#node.confirm().then(() => true);
       const isTimely = await Promise.race([confirmed, elapsed(timeoutMs)]);
-      if (isTimely === true) return { kind: 'covered', position: this.position() };
+      if (isTimely) return { kind: 'covered', position: this.position() };
       return { kind: 'unconfirmed', reason: `no acknowledgement within ${timeoutMs} ms` };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

@@ -21,7 +21,7 @@ export interface Credentials {
 }
 
 const TOKEN_HINT =
-  "Send 'Authorization: Bearer TOKEN' with a token of the node's configuration (TANDEM_TOKEN for " +
+  "Send 'Authorization: Bearer TOKEN' with a token of the node's configuration (TANDEM_HTTP_TOKEN for " +
   'the command line).';
 /** Headers of browsers and of proxies: who sends them need not be on this machine. */
 const FOREIGN_HEADERS = [

@@ -82,19 +82,30 @@ export class ExportRoute {
   }
 }
 
-/** The chunks, as long as they are what was announced: a wrong length must not look like a whole file. */
+/**
+ * The chunks, if they are as long as was announced. Each is held back until the next is there, so that
+ * a copy of a wrong length, too long as well as too short, never looks like a whole file.
+ */
 async function* exactly(
   chunks: AsyncIterable<Uint8Array>,
   sizeBytes: number,
 ): AsyncGenerator<Uint8Array> {
-  let sentBytes = 0;
+  let bytes = 0;
+  let held: Uint8Array | undefined;
   for await (const chunk of chunks) {
-    sentBytes += chunk.length;
-    if (sentBytes > sizeBytes) break;
-    yield chunk;
+    if (chunk.length === 0) continue;
+    bytes += chunk.length;
+    if (bytes > sizeBytes) break;
+    if (held !== undefined) yield held;
+    held = chunk;
   }
-  if (sentBytes === sizeBytes) return;
-  throw new HttpApiError('failed', `The copy has not the ${sizeBytes} bytes that it should have.`);
+  if (bytes !== sizeBytes) {
+    throw new HttpApiError(
+      'failed',
+      `The copy has not the ${sizeBytes} bytes that it should have.`,
+    );
+  }
+  if (held !== undefined) yield held;
 }
 
 function exportHeaders(

@@ -6,7 +6,7 @@ import { notPrimary } from './change-routes.ts';
 import { parseDatabaseName } from './database-name.ts';
 import { answerJson, mustFit, mustHaveParameter, tooLarge, type Exchange } from './exchange.ts';
 import { HttpApiError } from './http-error.ts';
-import type { NodeApi } from './node-api.ts';
+import type { NodeApi, NodePosition } from './node-api.ts';
 import type { Route } from './route-table.ts';
 
 export interface ImportOptions {
@@ -60,12 +60,16 @@ export class ImportRoute {
     const name = parseDatabaseName(mustHaveParameter(exchange, 'name'));
     mustFit(exchange.request, this.#options.bytesMax);
     if (this.#isRunning) throw new HttpApiError('busy', 'Another import is running.');
-    this.#isRunning = true;
+    const { epoch, txid } = await this.#import(name, exchange);
+    answerJson(exchange, { name, epoch, txid });
+  }
+
+  async #import(name: string, exchange: Exchange): Promise<NodePosition> {
     const path = join(this.#options.folder, `import-${randomBytes(8).toString('hex')}.tmp`);
+    this.#isRunning = true;
     try {
       await this.#receive(exchange, path);
-      const { epoch, txid } = await this.#node.importDatabase(name, path, exchange.signal);
-      answerJson(exchange, { name, epoch, txid });
+      return await this.#node.importDatabase(name, path, exchange.signal);
     } finally {
       await rm(path, { force: true });
       this.#isRunning = false;

@@ -1,0 +1,27 @@
+import { fileURLToPath } from 'node:url';
+import { childResult } from './child-result.ts';
+import type { ServerContext } from './server-process.ts';
+
+/** Programs of this folder that do one thing and print a result. */
+export type ProgramName =
+  | 'commit-program'
+  | 'group-commit-program'
+  | 'small-files-program'
+  | 'stamp-program'
+  | 'stamp-reader-program';
+
+/** Starts a program of this folder with a plan as JSON, and reads the JSON that it prints. */
+export async function runProgram<Result>(
+  { children }: Pick<ServerContext, 'children'>,
+  name: ProgramName,
+  plan: unknown,
+): Promise<Result> {
+  const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
+  const output = await childResult(children.startNode([file, JSON.stringify(plan)]));
+  return JSON.parse(output) as Result;
+}
+
+/** What `runProgram` was given, in the program. */
+export function readPlan<Plan>(): Plan {
+  return JSON.parse(process.argv[2] ?? '') as Plan;
+}
