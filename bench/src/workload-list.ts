@@ -5,8 +5,12 @@ import { ingestSingle } from './workloads/ingest-single.ts';
 import { journalWrite } from './workloads/journal-write.ts';
 import { ltx } from './workloads/ltx.ts';
 import { memory } from './workloads/memory.ts';
+import { replicationApply } from './workloads/replication-apply.ts';
+import { replicationCatchUp } from './workloads/replication-catch-up.ts';
 import { replicationCommits } from './workloads/replication-commits.ts';
 import { replicationDelay } from './workloads/replication-delay.ts';
+import { replicationGroupCommits } from './workloads/replication-group-commits.ts';
+import { replicationOpen } from './workloads/replication-open.ts';
 import { reports } from './workloads/reports.ts';
 import { sqliteFormat } from './workloads/sqlite-format.ts';
 import { start } from './workloads/start.ts';
@@ -23,5 +27,9 @@ export const WORKLOADS: readonly Workload[] = [
   start,
   reports,
   replicationCommits,
+  replicationGroupCommits,
   replicationDelay,
+  replicationApply,
+  replicationCatchUp,
+  replicationOpen,
 ];

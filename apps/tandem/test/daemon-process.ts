@@ -99,11 +99,12 @@ export class DaemonProcess implements AsyncDisposable {
   /** Resolves when the proxy answers and the node is ready. */
   async ready(): Promise<this> {
     await until(async () => {
-      if (this.#process.exitCode !== null) throw new Error(`the daemon ended:\n${this.#log}`);
+      if (this.#hasEnded) return true;
       const ready = await fetch(`http://127.0.0.1:${this.ports.api}/readyz`);
       const application = await fetch(`${this.url}/`);
       return ready.ok && application.status < 500;
     }, 'a ready daemon');
+    if (this.#hasEnded) throw new Error(`the daemon ended:\n${this.#log}`);
     return this;
   }
 
@@ -121,8 +122,7 @@ export class DaemonProcess implements AsyncDisposable {
 
   /** SIGKILL for the daemon and its application, as when a container is killed. */
   async kill(): Promise<void> {
-    const hasEnded = (this.#process.exitCode ?? this.#process.signalCode) !== null;
-    if (hasEnded || this.#process.pid === undefined) return;
+    if (this.#hasEnded || this.#process.pid === undefined) return;
     const ended = once(this.#process, 'exit');
     process.kill(-this.#process.pid, 'SIGKILL');
     await ended;
@@ -134,6 +134,10 @@ export class DaemonProcess implements AsyncDisposable {
     this.#process.kill('SIGTERM');
     await ended;
     return this.#process.exitCode;
+  }
+
+  get #hasEnded(): boolean {
+    return (this.#process.exitCode ?? this.#process.signalCode) !== null;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

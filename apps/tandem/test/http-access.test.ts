@@ -142,9 +142,9 @@ describe('TLS', () => {
     expect((await ask(fixture.port, { ...stranger, ...bearer })).status).toBe(200);
   });
 
-  it('tells a client that does not speak it so', async () => {
+  it('is all the port speaks', async () => {
     await using fixture = await HttpFixture.open(undefined, { tls: TLS });
-    await expect(fixture.ask('/livez')).rejects.toThrow();
+    await expect(fixture.ask('/livez')).rejects.toThrow(/socket hang up|ECONNRESET|Parse Error/);
     expect((await ask(fixture.port, { path: '/livez' })).status).toBe(200);
   });
 });

@@ -15,7 +15,8 @@ export interface Reply {
   readonly json: Record<string, unknown>;
 }
 
-export interface Question extends RequestOptions {
+export interface Question extends Omit<RequestOptions, 'headers'> {
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
   /** False: no token is sent. */
   readonly isKnown?: boolean;

@@ -188,7 +188,7 @@ export class ScriptedCopy implements DatabaseCopy {
   }
 
   async *#read(): AsyncGenerator<Uint8Array> {
-    yield* this.#parts;
+    for (const part of this.#parts) yield part;
     if (this.#isBroken) throw new Error('the disk has gone');
   }
 }

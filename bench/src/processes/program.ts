@@ -5,6 +5,7 @@ import type { ServerContext } from './server-process.ts';
 /** Programs of this folder that do one thing and print a result. */
 export type ProgramName =
   | 'commit-program'
+  | 'fill-program'
   | 'group-commit-program'
   | 'small-files-program'
   | 'stamp-program'

@@ -37,6 +37,11 @@ test('mode none waits for nobody', async () => {
   await expect(acks.waitFor('a.db', at(1), { ...ONE, mode: 'none' })).resolves.toBe('acknowledged');
 });
 
+test('a database without transactions waits for nobody', async () => {
+  const acks = new Acknowledgements(3, new ModelClock());
+  await expect(acks.waitFor('a.db', at(0, 0), BLOCKING)).resolves.toBe('acknowledged');
+});
+
 test('mode one waits for one replica, at that transaction or later', async () => {
   const clock = new ModelClock();
   const acks = new Acknowledgements(5, clock);
@@ -220,7 +225,7 @@ test('acknowledged means that enough connected nodes held it, whatever the order
       const wanted: number[] = [];
       for (const { kind, node, txid } of events) {
         if (kind === 'wait') {
-          const isHeld = [...held.values()].filter((has) => has >= txid).length >= 2;
+          const isHeld = txid === 0 || [...held.values()].filter((has) => has >= txid).length >= 2;
           if (!isHeld) wanted.push(txid);
           void acks.waitFor('a.db', at(txid), { ...BLOCKING, mode: 'majority' }).then(() => {
             if (!isHeld) settled.push(txid);

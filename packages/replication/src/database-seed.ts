@@ -1,7 +1,8 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PageTable } from './page-table.ts';
 import { ReplicationError } from './replication-error.ts';
+import { syncFolder } from './small-file.ts';
 
 /** What a database under way is called. It never counts as a database. */
 export const INCOMING_SUFFIX = '.tandem-incoming';
@@ -52,6 +53,7 @@ export class DatabaseSeed {
     this.table.close();
     renameSync(this.table.path, tablePath);
     renameSync(this.#path + INCOMING_SUFFIX, this.#path);
+    syncFolder(dirname(this.#path));
   }
 
   /** Lets go of the files and removes them. */

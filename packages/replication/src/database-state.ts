@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert } from '@tandem/base';
 import { decodeLtx, EMPTY_ROLLING_CHECKSUM, LtxEncoder, type LtxHeader, type LtxPage } from '@tandem/ltx';
@@ -37,9 +37,10 @@ export class DatabaseState {
    * stop in the middle of a change, it may hold what the log does not.
    */
   readonly isTableTrusted: boolean;
-  readonly #applied: AppliedFile;
+  readonly #appliedFile: AppliedFile;
   readonly #historyFile: SmallFile<EpochHistory>;
   #history: EpochHistory;
+  #applied: AppliedRecord | undefined;
   /** The rolling checksum at the position; the table may be ahead of it while a change is written. */
   #checksum: bigint;
 
@@ -47,7 +48,8 @@ export class DatabaseState {
     this.folder = folder;
     this.log = log;
     this.table = table;
-    this.#applied = new AppliedFile(join(folder, 'applied'));
+    this.#appliedFile = new AppliedFile(join(folder, 'applied'));
+    this.#applied = this.#appliedFile.read();
     this.#historyFile = new SmallFile({
       path: join(folder, 'epochs.json'),
       parse: (value) => EpochHistory.parse(value),
@@ -55,7 +57,7 @@ export class DatabaseState {
     });
     this.#historyFile.removeLeftover();
     this.#history = this.#historyFile.read() ?? EpochHistory.EMPTY;
-    this.isTableTrusted = !this.isRepairing && this.#bringTableUp();
+    this.isTableTrusted = this.#bringTableUp();
     this.#checksum = table.rollingChecksum;
   }
 
@@ -83,10 +85,6 @@ export class DatabaseState {
     return new DatabaseState(folder, LtxLog.open(join(folder, 'ltx'), { sync }), table);
   }
 
-  get #repairMark(): string {
-    return join(this.folder, 'repairing');
-  }
-
   get history(): EpochHistory {
     return this.#history;
   }
@@ -100,8 +98,9 @@ export class DatabaseState {
     return this.#checksum;
   }
 
+  /** Where SQLite's log held the state last, and who wrote it; undefined when that is not known. */
   get applied(): AppliedRecord | undefined {
-    return this.#applied.read();
+    return this.#applied;
   }
 
   setHistory(history: EpochHistory): void {
@@ -112,7 +111,7 @@ export class DatabaseState {
 
   /** Records that SQLite's log holds the state at the position up to `cursor`. */
   recordApplied(role: Role, cursor: WalCursor): void {
-    this.#applied.write({ txid: this.log.lastTxid, role, cursor }, false);
+    this.#record(role, cursor, false);
   }
 
   /**
@@ -120,7 +119,7 @@ export class DatabaseState {
    * written by applications in one role, and against the rules in the other.
    */
   beginRole(role: Role, cursor: WalCursor): void {
-    this.#applied.write({ txid: this.log.lastTxid, role, cursor }, true);
+    this.#record(role, cursor, true);
   }
 
   /** Files with transactions after `txid`; undefined when the log does not reach back to it. */
@@ -167,28 +166,16 @@ export class DatabaseState {
     this.#reset(this.log.lastTxid + 1);
   }
 
-  /** From here on until `adopt`, the table is not that of the position. */
-  markRepairing(): void {
-    if (!this.isRepairing) writeFileSync(this.#repairMark, '', { flush: true });
-  }
-
-  /** Whether a repair was cut off. */
-  get isRepairing(): boolean {
-    return existsSync(this.#repairMark);
-  }
-
   /** The database has been brought to a state of another node by its pages. */
   adopt(txid: number, history: EpochHistory): void {
     this.#reset(txid);
     this.setHistory(this.#history.adopt(history, txid));
-    rmSync(this.#repairMark, { force: true });
   }
 
   /** Forgets which transactions the pages stand for: nothing is shared with anybody. */
   forgetPosition(): void {
     this.#reset(0);
     this.setHistory(this.#history.truncateAfter(0));
-    rmSync(this.#repairMark, { force: true });
   }
 
   /** The database itself now holds, on the disk, everything up to the position. */
@@ -198,8 +185,13 @@ export class DatabaseState {
 
   close(): void {
     this.log.close();
-    this.#applied.close();
+    this.#appliedFile.close();
     this.table.close();
+  }
+
+  #record(role: Role, cursor: WalCursor, isSynced: boolean): void {
+    this.#applied = { txid: this.log.lastTxid, role, cursor };
+    this.#appliedFile.write(this.#applied, isSynced);
   }
 
   /** The log goes on, empty, after `txid`, of which the table is durable. */

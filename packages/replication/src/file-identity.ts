@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { ReplicationError } from './replication-error.ts';
 import { SmallFile } from './small-file.ts';
 
 /** What tells that a file has not been written since. */
@@ -9,11 +10,12 @@ export interface FileIdentity {
   readonly txid: number;
 }
 
+/** File systems stamp changes with a clock that ticks every few milliseconds. */
+const CLOCK_TICK_MS = 20;
+
 /**
- * Remembers a database file that held a whole state while SQLite's log was empty. The log's own
- * facts name a state as long as it has frames; without them there is only the file. A write in the
- * same instant of the file system's clock as the last one of ours would not show, which is why the
- * check is used for a file that we were the last to close, and a scan in the background follows.
+ * Remembers a database file that held a whole state by itself, while SQLite's log was empty. As long
+ * as the file is the same, everything in the log came after.
  */
 export class FileIdentityRecord {
   readonly #file: SmallFile<FileIdentity>;
@@ -24,18 +26,25 @@ export class FileIdentityRecord {
     this.#file = new SmallFile({ path, parse, hint: 'Remove the file; pages are then compared.' });
   }
 
-  /** Records that the database file alone holds the state at `txid`. */
+  /** Records that the database file alone holds the state at `txid`. Nobody writes meanwhile. */
   write(txid: number): void {
-    this.#file.replace({ ...identityOf(this.#databasePath), txid });
+    if (this.heldTxid() !== txid) this.#file.replace({ ...identityOf(this.#databasePath), txid });
   }
 
   /**
-   * The txid of the state that the file holds, if it is still the one recorded and the log beside it
-   * is empty.
+   * Returns when a write to the file would show: not in the same tick of the file system's clock as
+   * the last one. For when others may write again.
    */
+  settleTime(): void {
+    const ageMs = Date.now() - statSync(this.#databasePath).mtimeMs;
+    const restMs = Math.min(CLOCK_TICK_MS, CLOCK_TICK_MS - ageMs);
+    if (restMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, restMs);
+  }
+
+  /** The txid of the state that the file holds, if it is still the one recorded. */
   heldTxid(): number | undefined {
-    const recorded = this.#file.read();
-    if (recorded === undefined || logBytes(this.#databasePath) > 0) return undefined;
+    const recorded = this.#read();
+    if (recorded === undefined) return undefined;
     const { inode, sizeBytes, modifiedNs } = identityOf(this.#databasePath);
     const isSame =
       recorded.inode === inode &&
@@ -43,15 +52,21 @@ export class FileIdentityRecord {
       recorded.modifiedNs === modifiedNs;
     return isSame ? recorded.txid : undefined;
   }
+
+  /** A damaged record is none: it only ever spares work. */
+  #read(): FileIdentity | undefined {
+    try {
+      return this.#file.read();
+    } catch (error) {
+      if (error instanceof ReplicationError && error.code === 'state_damaged') return undefined;
+      throw error;
+    }
+  }
 }
 
 function identityOf(path: string): Omit<FileIdentity, 'txid'> {
   const { ino, size, mtimeNs } = statSync(path, { bigint: true });
   return { inode: String(ino), sizeBytes: String(size), modifiedNs: String(mtimeNs) };
-}
-
-function logBytes(path: string): number {
-  return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function parse(value: unknown): FileIdentity {

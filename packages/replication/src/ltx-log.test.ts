@@ -11,10 +11,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AssertionError } from '@tandem/base';
-import { encodeLtx, ltxFileName, type LtxHeader } from '@tandem/ltx';
+import { encodeLtx, ltxFileName, pageChecksumBigInt, type LtxHeader } from '@tandem/ltx';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { longestRun, LtxLog, type LogEntry } from './ltx-log.ts';
+import { LtxLog, type LogEntry } from './ltx-log.ts';
+import { longestRun } from './ltx-log-run.ts';
 import { nodeFiles, type FileOperations } from './small-file.ts';
 
 const TIME_MS = Date.UTC(2026, 5, 1, 12, 30, 15, 250);
@@ -23,8 +24,8 @@ function temporaryFolder(): DisposableTempDir {
   return mkdtempDisposableSync(join(tmpdir(), 'tandem-ltx-log-'));
 }
 
-function ltxBytes(minTxid: number, maxTxid: number): Uint8Array {
-  const header: LtxHeader = {
+function headerOf(minTxid: number, maxTxid: number): LtxHeader {
+  return {
     pageSize: 512,
     commit: 1,
     minTxid,
@@ -38,7 +39,11 @@ function ltxBytes(minTxid: number, maxTxid: number): Uint8Array {
     nodeId: 0n,
     isChecksummed: false,
   };
-  return encodeLtx(header, [{ pgno: 1, data: new Uint8Array(512).fill(maxTxid) }], 0n);
+}
+
+function ltxBytes(minTxid: number, maxTxid: number): Uint8Array {
+  const page = { pgno: 1, data: new Uint8Array(512).fill(maxTxid) };
+  return encodeLtx(headerOf(minTxid, maxTxid), [page], 0n);
 }
 
 function openLog(folder: DisposableTempDir, files: FileOperations = nodeFiles): LtxLog {
@@ -49,8 +54,20 @@ function openLog(folder: DisposableTempDir, files: FileOperations = nodeFiles): 
 function grow(log: LtxLog, ...counts: readonly number[]): void {
   for (const count of counts) {
     const [minTxid, maxTxid] = [log.lastTxid + 1, log.lastTxid + count];
-    log.append(minTxid, maxTxid, [ltxBytes(minTxid, maxTxid)], TIME_MS);
+    append(log, { minTxid, maxTxid }, [ltxBytes(minTxid, maxTxid)]);
   }
+  log.flush();
+}
+
+function append(
+  log: LtxLog,
+  range: LogEntry,
+  chunks: readonly Uint8Array[],
+  timestampMs = TIME_MS,
+): LogEntry {
+  return log.append(range, timestampMs, (write) => {
+    for (const chunk of chunks) write(chunk);
+  });
 }
 
 function rangesOf(entries: readonly LogEntry[]): [number, number][] {
@@ -93,13 +110,12 @@ function stoppingAt(callNumber: number): Stopping {
   const state: Stopping = {
     isArmed: false,
     isStopped: false,
-    files: watched((name, [descriptor, chunks]) => {
+    files: watched((name, [descriptor, bytes]) => {
       if (state.isArmed) count += 1;
       if (!state.isStopped && count === callNumber) {
         state.isStopped = true;
-        if (name === 'writevSync' && Array.isArray(chunks)) {
-          const whole = Buffer.concat(chunks.filter((chunk) => chunk instanceof Uint8Array));
-          nodeFiles.writeSync(Number(descriptor), whole, 0, whole.length >> 1);
+        if (name === 'writeSync' && bytes instanceof Uint8Array) {
+          nodeFiles.writeSync(Number(descriptor), bytes, 0, bytes.length >> 1);
         }
       }
       if (state.isStopped) throw new Error('stopped');
@@ -152,8 +168,9 @@ describe('LtxLog', () => {
     const [first, second] = [ltxBytes(1, 1), ltxBytes(2, 5)];
     {
       using log = openLog(folder);
-      log.append(1, 1, [first], TIME_MS);
-      log.append(2, 5, [second.subarray(0, 7), second.subarray(7)], TIME_MS + 1);
+      append(log, { minTxid: 1, maxTxid: 1 }, [first]);
+      const halves = [second.subarray(0, 7), second.subarray(7)];
+      append(log, { minTxid: 2, maxTxid: 5 }, halves, TIME_MS + 1);
     }
     using log = openLog(folder);
     expect([log.firstTxid, log.lastTxid, log.fileCount]).toEqual([1, 5, 2]);
@@ -173,7 +190,7 @@ describe('LtxLog', () => {
     using folder = temporaryFolder();
     using log = openLog(folder);
     const chunks = Array.from({ length: 5000 }, (_, index) => Uint8Array.of(index, index >> 8));
-    const entry = log.append(1, 1, chunks, TIME_MS);
+    const entry = append(log, { minTxid: 1, maxTxid: 1 }, chunks);
     expect(Buffer.from(log.readFile(entry))).toEqual(Buffer.concat(chunks));
   });
 
@@ -181,14 +198,14 @@ describe('LtxLog', () => {
     using folder = temporaryFolder();
     const files = new Proxy(nodeFiles, {
       get: (target, name): unknown =>
-        name === 'writevSync'
-          ? (descriptor: number, chunks: readonly Uint8Array[]) =>
-              nodeFiles.writeSync(descriptor, Buffer.concat(chunks), 0, 5)
+        name === 'writeSync'
+          ? (descriptor: number, bytes: Uint8Array, from: number, length: number, at: number) =>
+              nodeFiles.writeSync(descriptor, bytes, from, Math.min(2, length), at)
           : Reflect.get(target, name),
     });
     using log = openLog(folder, files);
     const chunks = [Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5, 6), Uint8Array.of(7)];
-    const entry = log.append(1, 1, chunks, TIME_MS);
+    const entry = append(log, { minTxid: 1, maxTxid: 1 }, chunks);
     expect([...log.readFile(entry)]).toEqual([1, 2, 3, 4, 5, 6, 7]);
   });
 
@@ -197,9 +214,10 @@ describe('LtxLog', () => {
     using log = openLog(folder);
     grow(log, 3);
     for (const minTxid of [1, 3, 5]) {
-      expect(() => log.append(minTxid, 9, [ltxBytes(4, 9)], TIME_MS)).toThrow(AssertionError);
+      const range = { minTxid, maxTxid: 9 };
+      expect(() => append(log, range, [ltxBytes(4, 9)])).toThrow(AssertionError);
     }
-    expect(() => log.append(4, 4, [], TIME_MS)).toThrow(AssertionError);
+    expect(() => append(log, { minTxid: 4, maxTxid: 4 }, [])).toThrow(AssertionError);
     expect(namesIn(folder)).toEqual([ltxFileName(1, 3)]);
   });
 
@@ -269,7 +287,7 @@ describe('LtxLog.append', () => {
     expect(calls).toBe(7);
   });
 
-  it('syncs the file before it takes its name, and the folder after that', () => {
+  it('R6: makes all that was added durable at once, files first, then their names', () => {
     using folder = temporaryFolder();
     const calls: string[] = [];
     using log = openLog(
@@ -277,14 +295,45 @@ describe('LtxLog.append', () => {
       watched((name) => void calls.push(name)),
     );
     calls.length = 0;
+    for (const txid of [1, 2]) {
+      append(log, { minTxid: txid, maxTxid: txid }, [ltxBytes(txid, txid)]);
+      expect(calls.splice(0).join(' ')).toBe('openSync writeSync futimesSync renameSync');
+    }
+    log.flush();
+    expect(calls.splice(0).join(' ')).toBe('fsyncSync fsyncSync fsyncSync closeSync closeSync');
+    log.flush();
+    expect(calls).toEqual([]);
+  });
+
+  it('syncs nothing when that is left to the system', () => {
+    using folder = temporaryFolder();
+    const calls: string[] = [];
+    const files = watched((name) => void calls.push(name));
+    using log = LtxLog.open(join(folder.path, 'ltx'), { sync: 'none', files });
+    calls.length = 0;
     grow(log, 1);
-    expect(calls.join(' ')).toBe(
-      'openSync writevSync futimesSync fsyncSync closeSync renameSync fsyncSync',
+    expect(calls.join(' ')).toBe('openSync writeSync futimesSync closeSync renameSync');
+  });
+
+  it('does not keep ever more files open for somebody who never flushes', () => {
+    using folder = temporaryFolder();
+    let open = 0;
+    using log = openLog(
+      folder,
+      watched((name) => {
+        if (name === 'openSync') open += 1;
+        if (name === 'closeSync') open -= 1;
+      }),
     );
+    for (let txid = 1; txid <= 200; txid += 1) {
+      append(log, { minTxid: txid, maxTxid: txid }, [ltxBytes(txid, txid)]);
+      expect(open).toBeLessThanOrEqual(65);
+    }
+    expect(log.fileCount).toBe(200);
   });
 
   it('leaves nothing of a file for which the disk is full, and goes on when there is room', () => {
-    for (const call of ['openSync', 'writevSync', 'futimesSync', 'fsyncSync', 'renameSync']) {
+    for (const call of ['openSync', 'writeSync', 'futimesSync', 'renameSync']) {
       using folder = temporaryFolder();
       let isFull = false;
       using log = openLog(
@@ -313,20 +362,34 @@ describe('LtxLog.append', () => {
     }
   });
 
-  it('takes a file back whose name cannot be made durable', () => {
+  it('tries again to sync what could not be synced', () => {
     using folder = temporaryFolder();
     let syncs = 0;
     using log = openLog(
       folder,
       watched((name) => {
-        if (name === 'fsyncSync') syncs += 1;
-        if (name === 'fsyncSync' && syncs === 2) throw errno('EIO');
+        if (name !== 'fsyncSync') return;
+        syncs += 1;
+        if (syncs === 2) throw errno('EIO');
       }),
     );
     expect(() => grow(log, 1)).toThrow(expect.objectContaining({ code: 'state_failed' }));
-    expect([log.lastTxid, namesIn(folder)]).toEqual([0, []]);
-    grow(log, 1);
-    expect([log.lastTxid, namesIn(folder)]).toEqual([1, [ltxFileName(1, 1)]]);
+    log.flush();
+    expect(syncs).toBe(4);
+    log.flush();
+    expect(syncs).toBe(4);
+  });
+
+  it('says which checksum the database has after a file', () => {
+    using folder = temporaryFolder();
+    using log = openLog(folder);
+    const page = { pgno: 1, data: new Uint8Array(512).fill(9) };
+    const post = pageChecksumBigInt(1, page.data);
+    const bytes = encodeLtx({ ...headerOf(1, 1), isChecksummed: true }, [page], post);
+    const first = append(log, { minTxid: 1, maxTxid: 1 }, [bytes]);
+    const second = append(log, { minTxid: 2, maxTxid: 2 }, [ltxBytes(2, 2)]);
+    expect([log.checksumAfter(first), log.checksumAfter(second)]).toEqual([post, undefined]);
+    expect(log.sizeOf(first)).toBe(bytes.length);
   });
 });
 
@@ -433,6 +496,20 @@ describe('LtxLog.open', () => {
     }
   });
 
+  it('ends before the first damaged file of those that may not have reached the disk', () => {
+    using folder = temporaryFolder();
+    const ranges = [1, 2, 3, 4, 5].map((txid) => [txid, txid] as const);
+    scatter(folder, ranges);
+    for (const txid of [2, 4]) writeFileSync(join(folder.path, 'ltx', ltxFileName(txid, txid)), '');
+    const options = { sync: 'full' as const, verifiedTxid: 2 };
+    using log = LtxLog.open(join(folder.path, 'ltx'), options);
+    expect([log.firstTxid, log.lastTxid]).toEqual([1, 3]);
+    expect(log.strays.map(({ minTxid, reason }) => [minTxid, reason])).toEqual([
+      [4, 'damaged'],
+      [5, 'damaged'],
+    ]);
+  });
+
   it('can be stopped anywhere without losing a file', () => {
     const files = [
       [1, 1],
@@ -516,7 +593,8 @@ describe('LtxLog.reset', () => {
       grow(log, 1, 1);
       log.reset(100);
       expect([log.firstTxid, log.lastTxid, log.sizeBytes]).toEqual([0, 100, 0]);
-      expect(() => log.append(3, 3, [ltxBytes(3, 3)], TIME_MS)).toThrow(AssertionError);
+      const early = { minTxid: 3, maxTxid: 3 };
+      expect(() => append(log, early, [ltxBytes(3, 3)])).toThrow(AssertionError);
     }
     using log = openLog(folder);
     expect([log.firstTxid, log.lastTxid]).toEqual([0, 100]);

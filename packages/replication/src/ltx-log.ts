@@ -167,6 +167,18 @@ export class LtxLog {
   }
 
   /**
+   * @throws ReplicationError `log_missing`, `state_failed`.
+   */
+  sizeOf(entry: LogEntry): number {
+    const path = this.pathOf(entry);
+    try {
+      return this.#files.statSync(path).size;
+    } catch (error) {
+      throw readFailure(error, path);
+    }
+  }
+
+  /**
    * The bytes of a file. They are as they were written unless the disk failed; decoding verifies it.
    *
    * @throws ReplicationError `log_missing`, `state_failed`.

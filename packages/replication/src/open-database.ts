@@ -104,11 +104,22 @@ export class OpenDatabase {
     }
   }
 
-  /** A connection of its own. It never checkpoints by itself; close it with `disconnect`. */
+  /**
+   * A connection of its own. It never checkpoints by itself; close it with `disconnect`.
+   *
+   * @throws ReplicationError `not_a_database` when the file was deleted or replaced by another one,
+   * whose locks would be of no use.
+   */
   connect(busyTimeoutMs = this.busyTimeoutMs): DatabaseSync {
-    const connection = connect(this.path, busyTimeoutMs);
-    this.#connections.add(connection);
-    return connection;
+    const connection = this.#isGone() ? undefined : connect(this.path, busyTimeoutMs);
+    if (connection !== undefined && !this.#isGone()) {
+      this.#connections.add(connection);
+      return connection;
+    }
+    connection?.close();
+    throw new ReplicationError('not_a_database', `${this.path} was deleted or replaced`, {
+      retryable: true,
+    });
   }
 
   /** Closes a connection made by `connect`. The descriptors stay (R1). */

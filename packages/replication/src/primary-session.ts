@@ -343,10 +343,9 @@ export class PrimarySession {
     if (!this.#isServing) return false;
     if (this.#sendHeartbeat() || this.#sendDrop()) return true;
     this.#isRepairTurn = !this.#isRepairTurn;
-    const isSent = this.#isRepairTurn
-      ? this.#sendRepair() || this.#sendLog()
-      : this.#sendLog() || this.#sendRepair();
-    return isSent || this.#sendMilestone();
+    // The log may find that a repair is needed, so its turn comes after, or once more.
+    const isSent = (this.#isRepairTurn && this.#sendRepair()) || this.#sendLog();
+    return isSent || this.#sendRepair() || this.#sendMilestone();
   }
 
   #sendHeartbeat(): boolean {

@@ -1,9 +1,11 @@
-import { decodeLtx, type DecodedLtx } from '@tandem/ltx';
+import { LtxDecoder, LtxError, type LtxHeader, type LtxPage, type LtxTrailer } from '@tandem/ltx';
 import { ConsistentView } from './consistent-view.ts';
 import type { DatabaseState } from './database-state.ts';
 import type { EpochHistory } from './epoch-history.ts';
 import type { OpenDatabase } from './open-database.ts';
+import { pagesOf, withView } from './page-comparison.ts';
 import { ReplicationError } from './replication-error.ts';
+import { describeSqliteError } from './sqlite-failure.ts';
 import { type CheckpointOutcome, WalAppender } from './wal-appender.ts';
 import type { WalCursor } from './wal-cursor.ts';
 import type { WriteLock } from './write-lock.ts';
@@ -11,12 +13,10 @@ import type { WriteLock } from './write-lock.ts';
 export interface ReplicaOptions {
   /** From this many frames on, the log is copied into the database and emptied. */
   readonly checkpointFrames: number;
-  /** Whether SQLite's log is synced with each transaction; the log of transactions is anyway. */
-  readonly isLogSynced: boolean;
 }
 
 /** The state that a repair leads to. */
-export interface RepairTarget {
+export interface RepairedState {
   readonly txid: number;
   readonly history: EpochHistory;
   readonly pageCount: number;
@@ -24,14 +24,21 @@ export interface RepairTarget {
   readonly digest: string;
 }
 
+/** A file is decoded in pieces of this size, so that its pages are never all in memory. */
+const PIECE_BYTES = 1 << 20;
+
 /** A database that this node follows: nobody writes it but we, and anyone may read it. */
 export class ReplicaDatabase {
   readonly #open: OpenDatabase;
   readonly #state: DatabaseState;
   readonly #options: ReplicaOptions;
   readonly #appender: WalAppender;
-  /** Pages of the repair under way, in the order of their frames. */
-  #repaired: number[] = [];
+  /** Pages of the table that are ahead of the database: those of the change under way. */
+  #staged: number[] = [];
+  /** Whether the change that they were of is forgotten, and the table has yet to forget it. */
+  #mustUnstage = false;
+  /** Pages of the database after a logged change that has yet to be made visible. */
+  #owedPageCount: number | undefined;
 
   /** Keeps SQLite's write lock for as long as the database is followed. */
   constructor(open: OpenDatabase, state: DatabaseState, lock: WriteLock, options: ReplicaOptions) {
@@ -47,26 +54,64 @@ export class ReplicaDatabase {
   }
 
   /**
-   * Logs and applies the next transactions.
+   * Takes SQLite's write lock again if it could not be taken back after a checkpoint, and completes
+   * what the disk refused. Comes before everything else.
    *
-   * @throws ReplicationError `diverged` when they do not follow from this state; it is unchanged.
+   * @throws ReplicationError `database_locked`, `disk_full`, `state_failed`, and `foreign_write` when
+   * another program has written
+   */
+  fence(): void {
+    if (!this.#appender.refence()) {
+      const message = `${this.#open.path}: another program wrote to a replica`;
+      throw new ReplicationError('foreign_write', message, { retryable: true });
+    }
+    if (this.#mustUnstage) this.#unstage();
+    if (this.#owedPageCount !== undefined) this.#publish(this.#owedPageCount);
+  }
+
+  /**
+   * Logs and applies the next transactions. The log holds them before anybody sees them (R6), and
+   * what may fail for want of room comes before that, so that there is nothing half applied.
+   *
+   * @throws ReplicationError `diverged` when they do not follow from this state; LtxError when the
+   * file is damaged; `disk_full`, `state_failed`. The database is then as it was.
    */
   apply(bytes: Uint8Array): void {
-    const file = decodeLtx(bytes);
-    this.#mustFollow(file);
-    this.#state.appendFile(bytes, file.header, file.pages);
-    this.#write(file);
-    if (this.#state.checksum !== file.trailer.postApplyChecksum) {
-      throw diverged(this.#open.path, 'the pages do not add up to the checksum of the primary');
+    let header: LtxHeader;
+    try {
+      header = this.#stage(bytes);
+      this.#appender.prepare();
+      this.#state.appendFile(bytes, header);
+    } catch (error) {
+      this.#unstage();
+      throw error;
     }
+    this.#staged = [];
+    this.#publish(header.commit);
   }
 
   /** Copies SQLite's log into the database when it has grown enough. */
   checkpointIfDue(): CheckpointOutcome | undefined {
     if (this.#appender.frames < this.#options.checkpointFrames) return undefined;
-    const outcome = this.#appender.checkpoint();
+    return this.checkpoint();
+  }
+
+  /**
+   * Copies SQLite's log into the database and empties it, as far as readers allow.
+   *
+   * @throws ReplicationError as `fence` does.
+   */
+  checkpoint(): CheckpointOutcome {
+    let outcome: CheckpointOutcome;
+    try {
+      outcome = this.#appender.checkpoint();
+    } catch (error) {
+      throw describeSqliteError(this.#open.path, error);
+    }
+    this.fence();
     if (outcome === 'emptied') this.#state.markSynced();
-    if (outcome !== 'foreign-write') this.#state.recordApplied('replica', this.cursor);
+    const role = this.#state.applied?.role ?? 'replica';
+    this.#state.recordApplied(role, this.cursor);
     return outcome;
   }
 
@@ -78,10 +123,7 @@ export class ReplicaDatabase {
 
   /** Adds a page to the repair, which nobody sees before `commitRepair`. `data` is copied. */
   repairPage(pgno: number, data: Uint8Array): void {
-    if (this.#repaired.length === 0) this.#state.markRepairing();
-    this.#appender.write(pgno, data);
-    this.#state.table.setPage(pgno, data);
-    this.#repaired.push(pgno);
+    this.#stagePages([{ pgno, data }]);
   }
 
   /**
@@ -90,46 +132,100 @@ export class ReplicaDatabase {
    * @throws ReplicationError `diverged` when the result would not be the primary's database, which
    * then is as it was before the repair.
    */
-  commitRepair(target: RepairTarget): void {
+  commitRepair(target: RepairedState): void {
     const { table } = this.#state;
-    this.#state.markRepairing();
-    table.truncate(target.pageCount);
-    if (table.digest !== target.digest) {
-      this.abortRepair();
-      throw diverged(this.#open.path, 'the repaired pages do not add up to the digest of the primary');
+    const pageCount = this.#open.pageCount();
+    try {
+      table.truncate(target.pageCount);
+      if (table.digest !== target.digest) {
+        throw diverged(
+          this.#open.path,
+          'the repaired pages do not add up to the digest of the primary',
+        );
+      }
+      if (pageCount !== target.pageCount && !this.#appender.hasPages) this.#stageFirstPage();
+      if (this.#appender.hasPages) this.#appender.commit(target.pageCount, true);
+    } catch (error) {
+      this.#unstage();
+      throw error;
     }
-    this.#appender.commit(target.pageCount, true);
-    this.#repaired = [];
+    this.#staged = [];
     this.#state.adopt(target.txid, target.history);
     this.#state.recordApplied('replica', this.cursor);
   }
 
   /** Forgets the repair under way. */
   abortRepair(): void {
-    this.#appender.abort();
-    const { table } = this.#state;
-    const view = ConsistentView.open(this.#open, table);
-    const page = new Uint8Array(table.pageSize);
-    for (const pgno of this.#repaired) {
-      view.readPage(pgno, page);
-      table.setPage(pgno, page);
-    }
-    view.close();
-    this.#repaired = [];
+    this.#unstage();
   }
 
-  /** Ends and hands the write lock over, still held. */
-  close(): WriteLock {
+  /** Ends and hands the write lock over, still held; undefined when it is not. */
+  close(): WriteLock | undefined {
+    if (this.#staged.length > 0) this.#unstage();
     return this.#appender.close();
   }
 
-  #write(file: DecodedLtx): void {
-    for (const { pgno, data } of file.pages) this.#appender.write(pgno, data);
-    this.#appender.commit(file.header.commit, this.#options.isLogSynced);
+  /** Writes the pages of a file where nobody sees them, and enters them into the table. */
+  #stage(bytes: Uint8Array): LtxHeader {
+    const decoder = new LtxDecoder();
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      const pages = decoder.push(bytes.subarray(at, at + PIECE_BYTES));
+      const { header } = decoder;
+      if (at === 0 && header !== undefined) this.#mustFollow(header);
+      this.#stagePages(pages);
+    }
+    const { header } = decoder;
+    const trailer: LtxTrailer = decoder.finish();
+    if (header === undefined) throw new LtxError('ltx_truncated', 'The file has no header.');
+    const { table } = this.#state;
+    table.truncate(header.commit);
+    if (table.rollingChecksum !== trailer.postApplyChecksum) {
+      throw diverged(this.#open.path, 'the pages do not add up to the checksum of the primary');
+    }
+    if (!this.#appender.hasPages) this.#stageFirstPage();
+    return header;
+  }
+
+  #stagePages(pages: readonly LtxPage[]): void {
+    for (const { pgno, data } of pages) {
+      this.#staged.push(pgno);
+      this.#appender.write(pgno, data);
+    }
+    this.#state.table.setPages(pages);
+  }
+
+  /** SQLite's log says how many pages there are with a page, if it be one that does not change. */
+  #stageFirstPage(): void {
+    const page = new Uint8Array(this.#state.table.pageSize);
+    withView(this.#open, this.#state, (view) => view.readPage(1, page));
+    this.#stagePages([{ pgno: 1, data: page }]);
+  }
+
+  /** Shows what is in the log already; cut short by the disk, it is owed. */
+  #publish(pageCount: number): void {
+    this.#owedPageCount = pageCount;
+    this.#appender.commit(pageCount, false);
+    this.#owedPageCount = undefined;
     this.#state.recordApplied('replica', this.cursor);
   }
 
-  #mustFollow({ header }: DecodedLtx): void {
+  /** Makes the table that of the database again, where it was ahead. */
+  #unstage(): void {
+    this.#mustUnstage = true;
+    this.#appender.abort();
+    const { table } = this.#state;
+    withView(this.#open, this.#state, (view) => {
+      const pgnos = new Set(this.#staged);
+      for (let pgno = table.pageCount + 1; pgno <= view.pageCount; pgno += 1) pgnos.add(pgno);
+      const present = [...pgnos].filter((pgno) => pgno <= view.pageCount);
+      table.setPages(pagesOf(view, Uint32Array.from(present).sort()));
+      table.truncate(view.pageCount);
+    });
+    this.#staged = [];
+    this.#mustUnstage = false;
+  }
+
+  #mustFollow(header: LtxHeader): void {
     const { log, table, checksum } = this.#state;
     if (header.pageSize !== table.pageSize) {
       throw diverged(this.#open.path, `the primary's pages have ${header.pageSize} bytes`);

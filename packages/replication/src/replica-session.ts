@@ -156,8 +156,10 @@ export class ReplicaSession {
     if (message.kind === 'end') {
       this.#end = { kind: this.#hasAccepted ? 'handed_off' : 'ended', message: message.reason };
     } else if (message.kind === 'refused') {
-      const { code, message: text, hint } = message;
+      const { code, message: text, hint, clusterId } = message;
       this.#end = { kind: 'refused', code, message: text, ...(hint === '' ? {} : { hint }) };
+      const { replica } = this.#options;
+      if (code === 'cluster_differs') await replica.clusterDiffers?.(clusterId);
     } else if (message.kind === 'welcome') {
       await this.#welcome(message);
     } else if (this.#isWelcome) {

@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { assert, type Clock } from '@tandem/base';
-import { encodeLtx } from '@tandem/ltx';
+import { assert } from '@tandem/base';
 import type { Role } from './applied-file.ts';
 import type { ConsistentView } from './consistent-view.ts';
 import { replacePages } from './database-import.ts';
@@ -9,12 +8,17 @@ import { DatabaseSeed } from './database-seed.ts';
 import { DatabaseState } from './database-state.ts';
 import { EpochHistory, type Position } from './epoch-history.ts';
 import { FileIdentityRecord } from './file-identity.ts';
-import { OpenDatabase } from './open-database.ts';
+import { setForeignWriteAside } from './foreign-write.ts';
+import { differingPages } from './page-comparison.ts';
+import {
+  openPresentDatabase,
+  type PresentDatabase,
+  type PresentDatabaseOptions,
+} from './present-database.ts';
 import { PrimaryDatabase } from './primary-database.ts';
-import type { Quarantine } from './quarantine.ts';
 import { ReplicaDatabase } from './replica-database.ts';
 import { ReplicationError } from './replication-error.ts';
-import { beginState, differingPages, enterAll, settle, type Settlement } from './settle.ts';
+import type { Settlement } from './settle.ts';
 import type {
   ArrivedFile,
   LoggedFile,
@@ -27,35 +31,21 @@ import type {
 import { TableView } from './table-view.ts';
 import { WriteLock } from './write-lock.ts';
 
-export interface ReplicatedDatabaseOptions {
-  /** Relative path with '/' between folders. */
-  readonly name: string;
-  readonly path: string;
-  /** Where this node keeps what belongs to this database. */
-  readonly stateFolder: string;
-  readonly quarantine: Quarantine;
-  readonly clock: Clock;
-  /** How long to wait for locks of applications. */
-  readonly busyTimeoutMs: number;
-  /** Whether the log of transactions is synced with each file. */
-  readonly sync: 'none' | 'full';
+export interface ReplicatedDatabaseOptions extends PresentDatabaseOptions {
   readonly checkpointFrames: number;
   readonly framesMax: number;
-  /** Whether other code of this process opens the database through SQLite (R1). */
-  readonly isSharedInProcess?: boolean;
+  /**
+   * Whether whoever applies calls `flush` before it tells the primary; else each file is made durable
+   * as it is applied.
+   */
+  readonly isFlushedByCaller?: boolean;
   /** Told when the primary's transactions have been applied, or its pages taken over. */
   readonly onApplied?: (database: ReplicatedDatabase) => void;
 }
 
 const NOWHERE: Position = { epoch: 0, txid: 0 };
-
-/** A database that is there: its file and what is kept beside it. */
-interface Present {
-  readonly open: OpenDatabase;
-  readonly state: DatabaseState;
-  readonly identity: FileIdentityRecord;
-  readonly settlement: Settlement;
-}
+/** A larger file of the log is not read into memory; whoever needs it compares pages. */
+const FILE_BYTES_MAX = 256 << 20;
 
 /**
  * One database of a node, in either role: on the primary it captures what applications commit, on a
@@ -65,9 +55,11 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
   readonly name: string;
   readonly path: string;
   readonly #options: ReplicatedDatabaseOptions;
-  #present: Present | undefined;
+  #present: PresentDatabase | undefined;
   #primary: PrimaryDatabase | undefined;
   #replica: ReplicaDatabase | undefined;
+  /** Writers are stopped, and what they have written is yet to be captured. */
+  #fence: WriteLock | undefined;
   #seed: DatabaseSeed | undefined;
 
   /**
@@ -145,32 +137,52 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     return this.#table?.pageDigests(group) ?? new Uint8Array();
   }
 
-  /** Lets applications write, in the name of `epoch`: a new one, or that of a term that goes on. */
+  /**
+   * Lets applications write, in the name of `epoch`: a new one, or that of a term that goes on. Also
+   * when `becomeReplica` has failed since the term before; what was committed belongs to that one.
+   *
+   * @throws ReplicationError `epoch_outdated`, `database_locked`, `foreign_write`
+   */
   becomePrimary(epoch: number): void {
     const present = this.#present;
-    if (present === undefined || this.#replica === undefined) return;
+    if (present === undefined) return;
     const { state, open } = present;
+    const replica = this.#replica;
+    if (replica === undefined) this.#primary?.capture();
+    else this.#guarded(() => replica.fence());
+    // Pages that stand for no known transaction are the first one.
+    if (state.log.lastTxid === 0) state.rebase();
     const firstTxid = state.history.starts.length === 0 ? 1 : state.log.lastTxid + 1;
     const isSameTerm = state.history.starts.at(-1)?.epoch === epoch;
     if (!isSameTerm) state.setHistory(state.history.begin(epoch, firstTxid));
-    this.#primary = new PrimaryDatabase(open, state, this.#replica.cursor, this.#options);
-    this.#replica.close().release();
+    this.#fence?.release();
+    this.#fence = undefined;
+    if (replica === undefined) return;
+    const { cursor } = replica;
+    state.beginRole('primary', cursor);
+    this.#primary = new PrimaryDatabase(open, state, cursor, this.#options);
     this.#replica = undefined;
+    replica.close()?.release();
   }
 
   /**
-   * Stops applications from writing. What they have committed until then is captured.
+   * Stops applications from writing, then captures what they have committed until then.
    *
-   * @throws ReplicationError `database_locked` when a transaction does not end in time
+   * @param timeoutMs - how long a transaction under way may go on
+   * @throws ReplicationError `database_locked` when it does not end in time, and whatever capture
+   * throws, in which case they stay stopped; call it again.
    */
-  becomeReplica(): void {
+  becomeReplica(timeoutMs?: number): void {
     if (this.#primary === undefined || this.#present === undefined) return;
     const { open, state } = this.#present;
-    const lock = WriteLock.take(open);
+    const lock = (this.#fence ??= WriteLock.take(open, timeoutMs));
     this.#primary.capture();
+    this.#replica = this.#follow(lock);
+    this.#fence = undefined;
     this.#primary.close();
     this.#primary = undefined;
-    this.#replica = this.#follow(open, state, lock);
+    // As long as no other primary is followed, what programs might yet write is of this one's epoch.
+    state.recordApplied('primary', this.#replica.cursor);
   }
 
   /** Captures what has been committed. @returns how many transactions that were; 0 on a replica */
@@ -178,18 +190,22 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     return this.#primary?.capture() ?? 0;
   }
 
-  /** Copies SQLite's log into the database when it is time. */
+  /** Copies SQLite's log into the database when it is time. Also lets applications do so. */
   checkpointIfDue(): void {
     this.#primary?.checkpointIfDue();
-    const outcome = this.#replica?.checkpointIfDue();
+    const replica = this.#replica;
+    if (replica === undefined) return;
+    const outcome = this.#guarded(() => replica.checkpointIfDue());
     if (outcome === 'emptied') this.#present?.identity.write(this.position().txid);
-    if (outcome === 'foreign-write') this.#setForeignWriteAside();
   }
 
   readFrom(txid: number): LoggedFile | undefined {
     const log = this.#present?.state.log;
     const entry = log?.find(txid);
     if (log === undefined || entry?.minTxid !== txid) return undefined;
+    // R6. Nothing leaves this node that it could forget.
+    log.flush();
+    if (log.sizeOf(entry) > FILE_BYTES_MAX) return undefined;
     const bytes = log.readFile(entry);
     return { ...entry, timestampMs: timestampOf(bytes), bytes };
   }
@@ -212,28 +228,47 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     });
   }
 
+  /** Logs and applies; it is durable when this returns, or after `flush` where that is called. */
   apply(ltx: Uint8Array, file: ArrivedFile): void {
     const { state } = this.#mustBePresent();
-    assert(this.#replica !== undefined, 'only a replica applies');
+    const replica = this.#mustFollow();
     try {
-      this.#replica.apply(ltx);
+      replica.apply(ltx);
     } catch (error) {
       const isDiverged = error instanceof ReplicationError && error.code === 'diverged';
       if (isDiverged) state.forgetPosition();
       throw error;
     }
+    if (this.#options.isFlushedByCaller !== true) this.flush();
     state.setHistory(state.history.adopt(file.history, file.maxTxid));
     this.#options.onApplied?.(this);
     this.checkpointIfDue();
   }
 
+  /** Makes durable what has been applied. Before the primary is told of it. */
+  flush(): void {
+    this.#present?.state.log.flush();
+  }
+
   adoptHistory(history: EpochHistory): void {
     const state = this.#present?.state;
-    state?.setHistory(state.history.adopt(history, state.log.lastTxid));
+    if (state === undefined) return;
+    this.#mustFollow();
+    state.setHistory(state.history.adopt(history, state.log.lastTxid));
   }
 
   quarantineAfter(sharedTxid: number): void {
     const { state } = this.#mustBePresent();
+    this.#mustFollow();
+    const { firstTxid } = state.log;
+    const reason =
+      'This node wrote these transactions as primary, and the next primary never had them.';
+    if (firstTxid === 0 || firstTxid > sharedTxid + 1) {
+      // The log does not hold all of them any more, but the database does.
+      this.setAside(reason);
+      mkdirSync(this.#options.stateFolder, { recursive: true });
+      return;
+    }
     const { epoch, txid } = state.position;
     const aside = this.#options.quarantine.open({
       atMs: this.#options.clock.nowMs(),
@@ -241,16 +276,15 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
       epoch,
       minTxid: sharedTxid + 1,
       maxTxid: txid,
-      reason: 'This node wrote these transactions as primary, and the next primary never had them.',
+      reason,
     });
     state.log.truncateAfter(sharedTxid, aside.folder);
     state.forgetPosition();
   }
 
   beginRepair(target: RepairTarget): RepairWriter {
-    if (this.#replica !== undefined && this.#table?.pageSize === target.pageSize) {
-      return this.#repairPresent(this.#replica, target);
-    }
+    const isPresent = this.#present?.state.table.pageSize === target.pageSize;
+    if (isPresent) return this.#repairPresent(this.#mustFollow(), target);
     this.#seed ??= new DatabaseSeed(this.path, this.#options.stateFolder, target.pageSize);
     return this.#repairSeed(this.#seed, target);
   }
@@ -287,24 +321,20 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
 
   /** Ends. Afterwards applications may write, which the next start finds out. */
   close(): void {
-    if (this.#present === undefined) return;
-    const { open, state, identity } = this.#present;
-    this.#primary?.capture();
-    this.#primary?.close();
-    const lock = this.#replica?.close();
-    lock?.release();
-    this.#present = undefined;
-    this.#primary = undefined;
-    this.#replica = undefined;
-    // The last connection of all copies the log into the database and removes it.
-    open.close();
-    if (existsSync(this.path) && !existsSync(`${this.path}-wal`)) {
-      state.markSynced();
-      identity.write(state.log.lastTxid);
-    }
-    state.close();
     this.#seed?.discard();
     this.#seed = undefined;
+    if (this.#present === undefined) return;
+    const { open, state } = this.#present;
+    this.#rest(this.#present);
+    this.#primary?.close();
+    this.#replica?.close()?.release();
+    this.#fence?.release();
+    this.#primary = undefined;
+    this.#replica = undefined;
+    this.#fence = undefined;
+    this.#present = undefined;
+    open.close();
+    state.close();
   }
 
   /** Ends and sets the database aside: it was dropped, or its name was given to another. */
@@ -322,42 +352,72 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     return this.#seed?.table ?? this.#present?.state.table;
   }
 
-  #mustBePresent(): Present {
+  #mustBePresent(): PresentDatabase {
     if (this.#present !== undefined) return this.#present;
     throw new ReplicationError('not_a_database', `there is no database at ${this.path} yet`);
   }
 
   /** All pages at the position; what has been committed is captured first. */
   #openPages(): ConsistentView {
-    const view = this.#primary?.view() ?? this.#replica?.view();
+    const replica = this.#replica;
+    if (replica !== undefined) this.#guarded(() => replica.fence());
+    const view = this.#primary?.view() ?? replica?.view();
     assert(view !== undefined, 'a database that is there has a role');
     return view;
   }
 
   #openPresent(): void {
-    const { path, stateFolder, busyTimeoutMs, sync, clock } = this.#options;
-    const identity = new FileIdentityRecord(join(stateFolder, 'identity.json'), path);
-    const isKnown = DatabaseState.exists(stateFolder);
-    const heldTxid = identity.heldTxid();
-    const isSharedInProcess = this.#options.isSharedInProcess ?? false;
-    const open = OpenDatabase.open(path, { busyTimeoutMs, isSharedInProcess });
-    const lock = WriteLock.take(open);
-    const state = isKnown
-      ? DatabaseState.open(stateFolder, sync)
-      : DatabaseState.create(stateFolder, open.pageSize, sync);
-    const isUntouched = heldTxid === state.log.lastTxid;
-    const context = { isUntouched, nowMs: clock.nowMs(), lock };
-    const settlement = isKnown ? settle(open, state, context) : beginState(open, state);
-    this.#present = { open, state, identity, settlement };
-    const leftover = new PrimaryDatabase(open, state, settlement.cursor, this.#options);
-    leftover.capture();
-    leftover.close();
-    this.#replica = this.#follow(open, state, lock);
+    this.#present = openPresentDatabase(this.#options);
+    this.#replica = this.#follow(this.#present.lock);
   }
 
-  #follow(open: OpenDatabase, state: DatabaseState, lock: WriteLock): ReplicaDatabase {
+  #follow(lock: WriteLock): ReplicaDatabase {
+    const { open, state } = this.#mustBePresent();
     const { checkpointFrames } = this.#options;
-    return new ReplicaDatabase(open, state, lock, { checkpointFrames, isLogSynced: false });
+    return new ReplicaDatabase(open, state, lock, { checkpointFrames });
+  }
+
+  /** The database as a follower of another node, which from here on it durably is (R11). */
+  #mustFollow(): ReplicaDatabase {
+    const { state } = this.#mustBePresent();
+    const replica = this.#replica;
+    assert(replica !== undefined, 'only a replica follows');
+    this.#guarded(() => replica.fence());
+    if (state.applied?.role !== 'replica') state.beginRole('replica', replica.cursor);
+    return replica;
+  }
+
+  /** Does something that may find that another program has written, which is then set aside. */
+  #guarded<Result>(action: () => Result): Result {
+    try {
+      return action();
+    } catch (error) {
+      const isForeignWrite = error instanceof ReplicationError && error.code === 'foreign_write';
+      if (!isForeignWrite) throw error;
+      const { open, state } = this.#mustBePresent();
+      const aside = setForeignWriteAside({ ...this.#options, open, state });
+      if (aside === undefined) return action();
+      throw new ReplicationError('foreign_write', `${error.message}. It is in ${aside.folder}.`, {
+        retryable: true,
+        hint: 'Let programs on this node write through the proxy, or open the database read-only.',
+      });
+    }
+  }
+
+  /**
+   * Leaves the database so that the next start knows it by its file alone, if nobody is in the way:
+   * otherwise it finds out from SQLite's log, or by comparing pages (R7).
+   */
+  #rest({ state, identity }: PresentDatabase): void {
+    try {
+      this.becomeReplica();
+      this.#replica?.fence();
+      if (this.#replica?.checkpoint() !== 'emptied') return;
+      identity.write(state.log.lastTxid);
+      identity.settleTime();
+    } catch (error) {
+      if (!(error instanceof ReplicationError)) throw error;
+    }
   }
 
   #repairPresent(replica: ReplicaDatabase, target: RepairTarget): RepairWriter {
@@ -392,7 +452,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
       mkdirSync(stateFolder, { recursive: true });
     }
     seed.finish(target.pageCount, digest, join(stateFolder, 'pages'));
-    const state = DatabaseState.open(stateFolder, this.#options.sync);
+    const state = DatabaseState.open(stateFolder, target.pageSize, this.#options.sync);
     state.adopt(target.position.txid, target.history);
     state.markSynced();
     state.close();
@@ -401,41 +461,9 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     );
     this.#openPresent();
   }
-
-  /** R5. Keeps what another program wrote to a replica, and has the pages fetched anew. */
-  #setForeignWriteAside(): void {
-    const { state, open } = this.#mustBePresent();
-    const view = this.#openPages();
-    const { pageSize } = state.table;
-    const pages = differingPages(view, state.table).map((pgno) => {
-      const data = new Uint8Array(pageSize);
-      view.readPage(pgno, data);
-      return { pgno, data };
-    });
-    view.close();
-    const { epoch, txid } = state.position;
-    const { quarantine, clock } = this.#options;
-    const reason = 'Another program wrote this to a replica.';
-    const range = { epoch, minTxid: txid + 1, maxTxid: txid + 1 };
-    const aside = quarantine.open({ atMs: clock.nowMs(), database: this.name, ...range, reason });
-    const bytes = encodeLtx(foreignHeader(pageSize, open.pageCount(), txid, clock.nowMs()), pages, 0n);
-    quarantine.writeBytes(aside, 'foreign-write.ltx', bytes);
-    enterAll(open, state);
-    state.forgetPosition();
-    throw new ReplicationError('foreign_write', `${this.path}: ${reason} It is in ${aside.folder}.`, {
-      retryable: true,
-      hint: 'Let programs on this node write through the proxy, or open the database read-only.',
-    });
-  }
 }
 
 /** When the last transaction of an LTX file was made: bytes 32 to 39 of its header. */
 function timestampOf(ltx: Uint8Array): number {
   return Number(new DataView(ltx.buffer, ltx.byteOffset).getBigInt64(32));
-}
-
-function foreignHeader(pageSize: number, commit: number, txid: number, timestampMs: number) {
-  const nowhere = { walOffsetBytes: 0, walSizeBytes: 0, walSalt1: 0, walSalt2: 0, nodeId: 0n };
-  const range = { minTxid: txid + 1, maxTxid: txid + 1, preApplyChecksum: 0n };
-  return { pageSize, commit, timestampMs, ...range, ...nowhere, isChecksummed: false };
 }

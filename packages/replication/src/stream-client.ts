@@ -27,7 +27,10 @@ export const STREAM_BACK_OFF: BackOff = { minMs: 100, maxMs: 10_000 };
 
 export interface StreamClientOptions {
   readonly replica: StreamReplica;
-  /** Base URL of the primary; undefined while none is known or this node is it. */
+  /**
+   * Base URL of the primary, with a query if there is more to ask of it; undefined while none is
+   * known or this node is it.
+   */
   readonly target: () => URL | undefined;
   readonly token?: string;
   readonly tls?: StreamTls;
@@ -164,17 +167,20 @@ export class StreamClient {
       { duplex: Duplex; head: Uint8Array } | StreamEnd
     >();
     const isSecure = target.protocol === 'https:';
-    const request = (isSecure ? requestHttps : requestHttp)(new URL(STREAM_PATH, target), {
-      method: 'POST',
-      agent: false,
-      headers: {
-        connection: 'Upgrade',
-        upgrade: STREAM_PROTOCOL,
-        'content-length': '0',
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    const request = (isSecure ? requestHttps : requestHttp)(
+      new URL(STREAM_PATH + target.search, target),
+      {
+        method: 'POST',
+        agent: false,
+        headers: {
+          connection: 'Upgrade',
+          upgrade: STREAM_PROTOCOL,
+          'content-length': '0',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
+        ...(isSecure ? tls : {}),
       },
-      ...(isSecure ? tls : {}),
-    });
+    );
     const giveUp = (why: string) => () => void request.destroy(new Error(why));
     const late = giveUp(`no answer within ${connectTimeoutMs} ms`);
     const cancel = this.#options.clock.after(connectTimeoutMs, late);

@@ -43,7 +43,7 @@ const EACH: { readonly [K in StreamMessage['kind']]: fc.Arbitrary<StreamMessageO
   database: record('database', { name, epoch: count, txid: count, pageSize: count, history }),
   listed: fc.constant({ kind: 'listed' }),
   welcome: record('welcome', { clusterId: text, epoch: count, node, members: fc.array(node) }),
-  refused: record('refused', { code: text, message: text, hint: text }),
+  refused: record('refused', { code: text, message: text, hint: text, clusterId: text }),
   members: record('members', { members: fc.array(node) }),
   diverged: record('diverged', { name, epoch: count, sharedTxid: count }),
   ltx: record('ltx', {

@@ -126,8 +126,8 @@ const SHAPES = {
     type: 4,
     fields: { clusterId: 'text', epoch: 'count', node: 'node', members: 'nodes' },
   },
-  /** P: the stream ends. */
-  refused: { type: 5, fields: { code: 'text', message: 'text', hint: 'text' } },
+  /** P: the stream ends. `clusterId` is the primary's, for a node that would rather join that. */
+  refused: { type: 5, fields: { code: 'text', message: 'text', hint: 'text', clusterId: 'text' } },
   /** P: the nodes of the cluster have changed. */
   members: { type: 6, fields: { members: 'nodes' } },
   /** P: what comes after this transaction is not the primary's. A repair follows. */
@@ -235,6 +235,7 @@ export function refusalOf(
     code,
     message,
     hint,
+    clusterId: primary.clusterId,
   });
   if (version !== PROTOCOL_VERSION) {
     const own = `this primary version ${PROTOCOL_VERSION}`;

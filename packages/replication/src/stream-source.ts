@@ -186,6 +186,11 @@ export interface StreamReplica {
   open(name: string): StreamSink | Promise<StreamSink>;
   /** The primary no longer has this database, or never had. */
   drop(name: string): void | Promise<void>;
+  /**
+   * The primary is of another cluster and has not taken this node on. The node may set its data
+   * aside, so that `clusterId` is none and `databases` is empty: the next stream then joins.
+   */
+  clusterDiffers?(primaryClusterId: string): void | Promise<void>;
   /** Takes over the cluster id if it has none, and remembers the epoch. */
   welcomed(welcome: Welcome): void | Promise<void>;
   membersChanged(members: readonly NodeIdentity[]): void;

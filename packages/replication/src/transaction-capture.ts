@@ -48,11 +48,9 @@ export class TransactionCapture {
     let hasMore = true;
     while (hasMore) {
       const change = this.#wal.read();
-      if (change === undefined) return count;
-      if (this.#options.sync === 'full') fdatasyncSync(this.#open.walFd);
-      this.#log(change);
-      count += change.transactions;
-      hasMore = change.hasMore;
+      if (change !== undefined) this.#log(change);
+      count += change?.transactions ?? 0;
+      hasMore = change?.hasMore ?? false;
     }
     this.#state.log.flush();
     return count;
@@ -60,9 +58,10 @@ export class TransactionCapture {
 
   #log(change: CapturedChange): void {
     const { transactions, pageCount, from, to } = change;
+    if (this.#options.sync === 'full') fdatasyncSync(this.#open.walFd);
     const pages = this.#pagesOf(change);
     const timestampMs = this.#options.clock.nowMs();
-    this.#state.append({ transactions, pageCount, pages, from, to }, timestampMs);
+    this.#state.append({ transactions, pageCount, pages, frames: { from, to } }, timestampMs);
     this.#wal.accept(change);
     this.#state.recordApplied('primary', to);
   }

@@ -17,6 +17,8 @@ export class FaultyStore implements ObjectStore {
   killAt = Infinity;
   isDone = false;
   calls = 0;
+  /** Called before an object is read as a stream. */
+  beforeStream: (() => Promise<void>) | undefined;
 
   constructor(store: ObjectStore) {
     this.#store = store;
@@ -41,6 +43,7 @@ export class FaultyStore implements ObjectStore {
   }
 
   async *stream(key: string): AsyncGenerator<Uint8Array> {
+    await this.beforeStream?.();
     await this.#call(async () => {});
     for await (const chunk of this.#store.stream(key)) {
       yield chunk;

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { encodeLtx } from '@tandem/ltx';
+import { mkdirSync } from 'node:fs';
 import { listLtxFiles } from '@tandem/storage';
 import { describe, expect, test } from 'vitest';
 import { BackupWorld, PREFIX, type BackupNode } from './backup-node.ts';
@@ -119,16 +118,14 @@ describe('when another node becomes primary', () => {
   test('a number that the given-up history also has is not restored by mistake', async () => {
     using world = new BackupWorld();
     const [first, second] = await pair(world);
-    const old = first.backup();
-    const limits = { bytesMax: 1, filesMax: 1 };
+    const old = first.backup({ limits: { bytesMax: 1, filesMax: 1 } });
     await old.upload();
     first.write();
     await old.upload();
     await second.follow(first);
     const sharedBytes = second.copy();
-    await old.upload();
     for (let count = 0; count < 3; count += 1) first.write('lost');
-    await first.backup({ limits }).upload();
+    await old.upload();
     second.database.becomePrimary(2);
     for (let count = 0; count < 4; count += 1) second.write('kept');
     const backup = second.backup();
@@ -172,11 +169,8 @@ describe('when another node becomes primary', () => {
     await backup.upload();
     first.write('lost');
     first.write('lost');
-    const late = first.database.readFrom(3)?.bytes ?? Buffer.of();
     const next = first.database.readFrom(4)?.bytes ?? Buffer.of();
-    expect(encodeLtx).toBeDefined();
     await world.store.putIfAbsent(`${PREFIX}/ltx/0/0000000000000004-0000000000000004.ltx`, next);
-    expect(late.length).toBeGreaterThan(0);
     await expect(world.latest()).rejects.toMatchObject({
       code: 'backup_diverged',
       hint: expect.stringContaining('Transaction 3 and those before it') as unknown,
@@ -225,7 +219,7 @@ describe('when another node becomes primary', () => {
     for (let hour = 0; hour < 30; hour += 1) {
       const keys = await world.keys();
       const isThere = keys.some((key) => key.startsWith(`${PREFIX}/ltx/`));
-      expect(isThere).toBe(hour <= 24);
+      expect(isThere).toBe(hour < 24);
       world.clock.advance(3_600_000);
       second.write('kept');
       await backup.upload();
@@ -258,10 +252,8 @@ describe('a backup of another cluster', () => {
     first.database.becomePrimary(9);
     first.write();
     await first.backup({ clusterId: 'before' }).upload();
-    await world.restore({ kind: 'latest' }, { outputPath: `${world.folder}/app.db` });
-    const { mkdirSync, copyFileSync } = await import('node:fs');
     mkdirSync(world.path('second'));
-    copyFileSync(`${world.folder}/app.db`, world.path('second/app.db'));
+    await world.restore({ kind: 'latest' }, { outputPath: world.path('second/app.db') });
     const second = world.node('second', { schema: false });
     second.database.becomePrimary(1);
     second.write('after');
@@ -273,6 +265,5 @@ describe('a backup of another cluster', () => {
     second.write('again');
     await again.upload();
     expect(again.status).toMatchObject({ generation: 2, uploadedTxid: 3 });
-    expect(readFileSync(first.path).length).toBeGreaterThan(0);
   });
 });

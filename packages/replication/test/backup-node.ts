@@ -31,6 +31,7 @@ export class BackupWorld implements Disposable {
   readonly clock = new TestClock();
   readonly store: ObjectStore = openStore(join(this.folder, 'store'), { clock: this.clock });
   readonly #nodes: BackupNode[] = [];
+  #restores = 0;
 
   node(name = 'one', options: { readonly pageSize?: number; readonly schema?: boolean } = {}): BackupNode {
     const node = new BackupNode(this, name, options);
@@ -47,10 +48,10 @@ export class BackupWorld implements Disposable {
     target: RestoreTarget,
     options: Partial<RestoreOptions> = {},
   ): Promise<{ readonly bytes: Buffer; readonly report: RestoreReport }> {
-    const outputPath = this.path(`restored-${Math.random()}.db`);
-    const { store } = this;
-    const source = { store, databasePrefix: PREFIX, target, outputPath };
-    const report = await restoreDatabase({ ...source, ...options });
+    const outputPath = options.outputPath ?? this.path(`restored-${this.#restores}.db`);
+    this.#restores += 1;
+    const source = { store: this.store, databasePrefix: PREFIX, target };
+    const report = await restoreDatabase({ ...source, ...options, outputPath });
     return { bytes: readFileSync(outputPath), report };
   }
 

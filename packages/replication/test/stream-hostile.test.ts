@@ -65,6 +65,9 @@ function isOf<K extends StreamMessage['kind']>(
 }
 
 interface PrimarySide {
+  readonly session: PrimarySession;
+  /** What the node has; the test may take it away. */
+  readonly databases: Map<string, ModelDatabase>;
   readonly peer: Peer;
   readonly clock: ModelClock;
   readonly database: ModelDatabase;
@@ -79,6 +82,7 @@ function servePrimary(): PrimarySide {
   const database = new ModelDatabase('a.db');
   database.begin(3);
   for (let txid = 1; txid <= 3; txid += 1) database.commit(new Map([[1, modelPage(txid)]]), 2);
+  const databases = new Map([['a.db', database]]);
   const acknowledgements = new Acknowledgements(3, clock);
   const session = new PrimarySession({
     primary: {
@@ -86,8 +90,8 @@ function servePrimary(): PrimarySide {
       clusterId: 'cluster-a',
       epoch: 3,
       acknowledgements,
-      databases: () => [database],
-      database: (name) => (name === 'a.db' ? database : undefined),
+      databases: () => databases.values(),
+      database: (name) => databases.get(name),
       members: () => [PRIMARY],
       outdated: () => {},
     },
@@ -96,7 +100,9 @@ function servePrimary(): PrimarySide {
     settings: MODEL_SETTINGS,
     repairRate: new TransferRate(undefined, clock),
   });
-  return { peer: new Peer(far, clock), clock, database, acknowledgements, end: session.run() };
+  const peer = new Peer(far, clock);
+  const end = session.run();
+  return { session, databases, peer, clock, database, acknowledgements, end };
 }
 
 interface ReplicaSide {
@@ -173,7 +179,7 @@ function anyMessage(): fc.Arbitrary<StreamMessage> {
   return fc.oneof(
     fc.constantFrom<StreamMessage>(HELLO, WELCOME, { kind: 'listed' }, { kind: 'ready' }),
     make('database', { ...about, txid: small, pageSize: small, history }),
-    make('refused', { code: name, message: name, hint: name }),
+    make('refused', { code: name, message: name, hint: name, clusterId: name }),
     make('members', { members: fc.constant([PRIMARY]) }),
     make('diverged', { ...about, sharedTxid: small }),
     make('ltx', {
@@ -326,6 +332,34 @@ test('a replica may still confirm earlier transactions when a repair has begun',
   expect(await end).toEqual({ kind: 'ended', message: 'enough' });
 });
 
+test('a new database of an old name waits until the old one is gone, and words about that do not count', async () => {
+  const { session, databases, peer, clock, acknowledgements, end } = servePrimary();
+  peer.send(HELLO, { kind: 'listed' });
+  await peer.take('repair');
+  peer.send({ kind: 'groups', name: 'a.db', isLast: true, bytes: new Uint8Array() });
+  await peer.take('repaired');
+  const anew = new ModelDatabase('a.db');
+  anew.begin(3);
+  anew.commit(new Map(), 1);
+  databases.set('a.db', anew);
+  session.dropped('a.db');
+  session.changed('a.db');
+  await peer.take('drop');
+  peer.send({ kind: 'ack', positions: [{ name: 'a.db', epoch: 3, txid: 3 }] });
+  clock.advance(MODEL_SETTINGS.heartbeatMs);
+  const kinds: string[] = [];
+  for (let kind = ''; kind !== 'heartbeat'; kinds.push(kind)) {
+    kind = (await peer.socket.next())?.kind ?? 'heartbeat';
+  }
+  expect(kinds.filter((kind) => kind !== 'ready')).toEqual(['heartbeat']);
+  expect(session.status.feeds).toEqual([]);
+  peer.send({ kind: 'gone', name: 'a.db' });
+  expect(await peer.take('repair')).toMatchObject({ txid: 1, pageCount: 1 });
+  expect(acknowledgements.counts.acknowledged).toBe(0);
+  peer.send({ kind: 'end', reason: 'enough' });
+  expect(await end).toEqual({ kind: 'ended', message: 'enough' });
+});
+
 test('a replica without a sign of life is given up, one with signs is kept', async () => {
   const { peer, clock, end } = servePrimary();
   peer.send(HELLO, { kind: 'listed' });
@@ -377,6 +411,20 @@ test('a primary of another cluster is not followed, even when it welcomes', asyn
     kind: 'refused',
     message: 'This node belongs to cluster cluster-a, its primary n1 to cluster cluster-b.',
   });
+});
+
+test('transactions that arrive together are confirmed together', async () => {
+  const { peer, end, databases } = serveReplica();
+  const messages = [WELCOME, databaseMessage(), ...[1, 2, 3].map((txid) => ltxMessage(txid))];
+  const frames = messages.map((message) => encodeMessage(message));
+  peer.raw(Buffer.concat(frames.flatMap((frame) => [encodeFrameHead(frame), frame.payload])));
+  expect(await peer.take('ack')).toEqual({
+    kind: 'ack',
+    positions: [{ name: 'a.db', epoch: 3, txid: 3 }],
+  });
+  expect(databases.get('a.db')?.position().txid).toBe(3);
+  peer.send({ kind: 'end', reason: 'enough' });
+  expect((await end).kind).toBe('ended');
 });
 
 test('a transaction of a lower epoch is refused', async () => {

@@ -70,6 +70,8 @@ export class ModelNode {
   members: readonly NodeIdentity[];
   clusterId: string | undefined;
   highestEpoch = 0;
+  /** Sets its data aside when the primary is of another cluster. */
+  joinsOthers = false;
   /** Thrown at an offer to take over. */
   declines: string | undefined;
   readonly #http: Server;
@@ -244,6 +246,12 @@ export class ModelNode {
         this.databases.delete(name);
         this.dropped.push(name);
         this.changes.notify();
+      },
+      clusterDiffers: () => {
+        if (!this.joinsOthers) return;
+        this.clusterId = undefined;
+        this.highestEpoch = 0;
+        this.databases.clear();
       },
       welcomed: ({ clusterId, epoch, members }) => {
         this.clusterId ??= clusterId;

@@ -1,8 +1,10 @@
 import { request } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AcknowledgementPolicy } from '../src/acknowledgements.ts';
+import { StreamClient } from '../src/stream-client.ts';
 import { STREAM_PATH, STREAM_PROTOCOL } from '../src/stream-server.ts';
-import { modelIdentity } from './stream-model.ts';
+import { systemStreamClock, type StreamReplica } from '../src/stream-source.ts';
+import { MODEL_SETTINGS, modelIdentity } from './stream-model.ts';
 import {
   Changes,
   ModelLink,
@@ -224,6 +226,19 @@ test('a throttled repair of one database does not hold up another', async () => 
   expect(replica.database('big.db').writtenPages).toBeLessThan(2000);
 });
 
+test('nor does one without a throttle, though it fills the connection', async () => {
+  const { primary, replica, link } = await startPair();
+  primary.lead(2, ['a.db', 'big.db']);
+  primary.commit([1], { name: 'a.db' });
+  replica.follow(link.url);
+  await changes.until(() => replica.hasSameAs(primary));
+  primary.commit([1], { name: 'big.db', pageCount: 60_000 });
+  await changes.until(() => (replica.databases.get('big.db')?.writtenPages ?? 0) > 0);
+  primary.commit([1], { name: 'a.db' });
+  await changes.until(() => replica.database('a.db').position().txid === 2);
+  expect(replica.database('big.db').writtenPages).toBeLessThan(60_000);
+});
+
 test('a long transaction comes in parts, one beyond the limit as pages', async () => {
   const { primary, replica, link } = await startPair({
     primary: { settings: { ltxBytesMax: 1 << 20 } },
@@ -354,6 +369,23 @@ test('a node of another cluster is refused with both names', async () => {
   expect(replica.databases.size).toBe(0);
 });
 
+test('a node of another cluster that sets its data aside joins', async () => {
+  const { primary, replica, link } = await startPair({
+    primary: { clusterId: 'cluster-a' },
+    replica: { clusterId: 'cluster-b' },
+  });
+  primary.commit([1, 2]);
+  replica.lead(7, ['a.db', 'old.db']);
+  replica.commit([1, 2, 3]);
+  await replica.stepDown();
+  replica.joinsOthers = true;
+  replica.follow(link.url);
+  await changes.until(() => replica.hasSameAs(primary));
+  expect(replica.ends.map(({ code }) => code)).toEqual(['cluster_differs']);
+  expect(replica.clusterId).toBe('cluster-a');
+  expect([...replica.databases.keys()]).toEqual(['a.db']);
+});
+
 test('a node without a cluster takes over that of the primary', async () => {
   const { primary, replica, link } = await startPair({ primary: { clusterId: 'cluster-z' } });
   replica.follow(link.url);
@@ -433,6 +465,29 @@ test('nobody at the address is an end with a hint, and the replica tries again',
   expect(replica.ends[0]?.hint).toContain('advertises an address');
   link.isDown = false;
   await changes.until(() => replica.hasSameAs(primary));
+});
+
+test('attempts that lead to nothing come at longer and longer intervals', async () => {
+  const pausesMs: number[] = [];
+  const connectTimeoutMs = 12_345;
+  const client = new StreamClient({
+    replica: primaryless(),
+    target: () => new URL('http://127.0.0.1:1'),
+    clock: {
+      ...systemStreamClock,
+      after: (delayMs, callback) => {
+        if (delayMs !== connectTimeoutMs) pausesMs.push(delayMs);
+        return systemStreamClock.after(delayMs === connectTimeoutMs ? delayMs : 0, callback);
+      },
+    },
+    settings: MODEL_SETTINGS,
+    backOff: { minMs: 100, maxMs: 1000 },
+    random: () => 0,
+    connectTimeoutMs,
+    onEnd: () => (pausesMs.length < 5 ? 'reconnect' : 'stop'),
+  });
+  await client.run(new AbortController().signal);
+  expect(pausesMs).toEqual([100, 200, 400, 800, 1000]);
 });
 
 test('a node that reaches itself is told so', async () => {
@@ -624,3 +679,21 @@ test('lag is shown in transactions and bytes, and is nothing when all is applied
   await primary.acknowledgements.waitFor('a.db', primary.database('a.db').position(), ONE);
   expect(replica.client.lags().get('a.db')).toEqual({ transactions: 0, bytes: 0, seconds: 0 });
 });
+
+/** A replica that has nothing and never gets to anybody. */
+function primaryless(): StreamReplica {
+  return {
+    identity: modelIdentity('n2'),
+    clusterId: () => undefined,
+    highestEpoch: () => 0,
+    databases: () => [],
+    open: () => {
+      throw new Error('there is nothing to open');
+    },
+    drop: () => {},
+    welcomed: () => {},
+    membersChanged: () => {},
+    ready: () => {},
+    handOff: () => {},
+  };
+}

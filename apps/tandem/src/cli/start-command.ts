@@ -105,12 +105,17 @@ async function supervise(
     beforeEnd: () => daemon.leave(),
     log: (level, message, facts) => log[level](facts, message),
   });
+  supervisor.roleChanged(node.role === 'primary');
   const unlisten = node.listen((event) => {
     if (event.kind === 'role') supervisor.roleChanged(event.role === 'primary');
   });
+  // A daemon that breaks down must not leave the application writing without it.
+  const kill = (): void => supervisor.kill();
+  process.on('exit', kill);
   try {
     return await supervisor.run();
   } finally {
+    process.off('exit', kill);
     unlisten();
   }
 }

@@ -1,4 +1,8 @@
-import { request as requestHttp, type IncomingMessage } from 'node:http';
+import {
+  request as requestHttp,
+  type ClientRequest as ClientRequestStream,
+  type IncomingMessage,
+} from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -17,14 +21,18 @@ export interface ClientTarget {
 }
 
 export interface ClientRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly method: 'GET' | 'POST';
   /** Path and query. */
   readonly path: string;
   readonly signal?: AbortSignal;
+  /** Instead of the target's own, if that is shorter: for what takes a node longer. */
+  readonly timeoutMsMin?: number;
   /** A body that is only sent when the node has agreed to take it. */
   readonly body?: { readonly stream: Readable; readonly sizeBytes: number };
 }
 
+/** Something between us and the node may keep the node's consent to itself. */
+const CONSENT_WAIT_MS = 2000;
 const ANSWER_BYTES_MAX = 16 << 20;
 
 /**
@@ -71,8 +79,9 @@ function send(target: ClientTarget, request: ClientRequest): Promise<IncomingMes
     ...(request.signal === undefined ? {} : { signal: request.signal }),
     ...(isSecure ? target.tls : {}),
   });
-  outgoing.setTimeout(target.timeoutMs, () => {
-    outgoing.destroy(new Error(`nothing was heard for ${target.timeoutMs} ms`));
+  const timeoutMs = Math.max(target.timeoutMs, request.timeoutMsMin ?? 0);
+  outgoing.setTimeout(timeoutMs, () => {
+    outgoing.destroy(new Error(`nothing was heard for ${timeoutMs} ms`));
   });
   outgoing.on('error', reject);
   outgoing.once('response', (answer) => {
@@ -81,13 +90,26 @@ function send(target: ClientTarget, request: ClientRequest): Promise<IncomingMes
     resolve(answer);
   });
   if (body === undefined) outgoing.end();
-  else {
-    outgoing.flushHeaders();
-    outgoing.once('continue', () => {
-      pipeline(body.stream, outgoing).catch(reject);
-    });
-  }
+  else sendBody(outgoing, body.stream, reject);
   return promise;
+}
+
+/** Sends the body when the node has agreed to take it, or has not said anything for a while. */
+function sendBody(
+  outgoing: ClientRequestStream,
+  stream: Readable,
+  reject: (error: unknown) => void,
+): void {
+  const begin = (): void => {
+    clearTimeout(timer);
+    outgoing.off('continue', begin);
+    pipeline(stream, outgoing).catch(reject);
+  };
+  const timer = setTimeout(begin, CONSENT_WAIT_MS);
+  outgoing.once('continue', begin);
+  outgoing.once('response', () => clearTimeout(timer));
+  outgoing.once('close', () => clearTimeout(timer));
+  outgoing.flushHeaders();
 }
 
 async function readAnswer(answer: IncomingMessage): Promise<string> {

@@ -4,6 +4,10 @@ import { POSITION_HEADER } from './export-route.ts';
 import { ExportTarget, type ExportCheck } from './export-target.ts';
 import { openImportSource } from './import-source.ts';
 
+/** A node needs longer than an answer usually takes to change the primary, and for an import. */
+const CHANGE_TIMEOUT_MS = 60_000;
+const IMPORT_TIMEOUT_MS = 600_000;
+
 type Json = Readonly<Record<string, unknown>>;
 
 export interface ExportRequest {
@@ -88,6 +92,7 @@ export class TandemClient {
         method: 'POST',
         path: `/import?name=${encodeURIComponent(name)}`,
         body: { stream: source.read(), sizeBytes: source.sizeBytes },
+        timeoutMsMin: IMPORT_TIMEOUT_MS,
         ...(signal === undefined ? {} : { signal }),
       });
     } finally {
@@ -99,6 +104,7 @@ export class TandemClient {
     return askNodeForJson(this.#target, {
       method,
       path,
+      ...(method === 'POST' ? { timeoutMsMin: CHANGE_TIMEOUT_MS } : {}),
       ...(signal === undefined ? {} : { signal }),
     });
   }

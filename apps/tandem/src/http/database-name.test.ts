@@ -28,6 +28,6 @@ it('a name that leads elsewhere, hides or belongs to another file is refused', (
     'é'.repeat(128),
     'abc/'.repeat(200),
   ]) {
-    expect(() => parseDatabaseName(name), name).toThrow('A database cannot have this name');
+    expect(() => parseDatabaseName(name)).toThrow('A database cannot have this name');
   }
 });

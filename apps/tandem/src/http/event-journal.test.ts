@@ -5,7 +5,7 @@ import { EventJournal, ndjsonOf, sseOf, type ApiEvent } from './event-journal.ts
 const EVENT = { type: 'ready', data: {} } as const;
 
 /** What a reader with this cursor gets until the end or a loss. */
-function readFrom(journal: EventJournal, cursor: number): (string | 'lost')[] {
+function readFrom(journal: EventJournal, cursor: number): string[] {
   const ids: string[] = [];
   for (let at = cursor; ; at += 1) {
     const event = journal.after(at);

@@ -1,6 +1,6 @@
 import { BaseError, type ErrorDetails } from '@tandem/base';
 
-/** Every error that the HTTP interface answers, with its status and meaning. */
+/** Every error that the HTTP interface answers or throws itself, with its status and meaning. */
 export const TANDEM_HTTP_ERROR_CODES = {
   bad_request: { status: 400, meaning: 'The request is not valid HTTP, or a parameter is wrong.' },
   not_a_database: {
@@ -23,6 +23,7 @@ export const TANDEM_HTTP_ERROR_CODES = {
   },
   body_too_large: { status: 413, meaning: 'The body is larger than this path takes.' },
   header_too_large: { status: 431, meaning: 'The request line and headers are too large.' },
+  listen_failed: { status: 500, meaning: 'The interface cannot listen on its address.' },
   failed: { status: 500, meaning: 'The operation failed; the message and cause say why.' },
   replaced: {
     status: 501,

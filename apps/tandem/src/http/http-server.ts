@@ -112,13 +112,20 @@ export class TandemHttpServer {
     };
   }
 
-  /** Begins to answer. @returns the address, with the port that the system chose for port 0 */
+  /**
+   * Begins to answer.
+   *
+   * @returns the address, with the port that the system chose for port 0
+   * @throws HttpApiError `listen_failed`
+   */
   async listen(address: { readonly host: string; readonly port: number }): Promise<AddressInfo> {
     this.#import.removeLeftovers();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#server.once('error', reject);
     this.#server.listen({ ...address }, resolve);
-    await promise;
+    await promise.catch((cause: unknown) => {
+      throw listenFailure(address, cause);
+    });
     this.#server.off('error', reject);
     this.#server.on('error', (error) => this.#options.log?.('error', error.message, {}));
     const bound = this.#server.address();
@@ -245,6 +252,21 @@ function addressOf({ url = '/' }: IncomingMessage): { path: string; query: URLSe
     path: path === '' ? '/' : path,
     query: new URLSearchParams(mark === -1 ? '' : target.slice(mark + 1)),
   };
+}
+
+function listenFailure(
+  { host, port }: { readonly host: string; readonly port: number },
+  cause: unknown,
+): HttpApiError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+  const hint =
+    code === 'EADDRINUSE'
+      ? 'Another program, perhaps another node, has this port: stop it or set another http address.'
+      : code === 'EACCES'
+        ? 'Ports below 1024 need privileges: set a higher one.'
+        : 'Set an http address that this machine has.';
+  const message = `The HTTP interface cannot listen on ${host} port ${port} (${code}).`;
+  return new HttpApiError('listen_failed', message, { cause, causeCode: code, hint });
 }
 
 function hasVerifiedCertificate(socket: TLSSocket): boolean {

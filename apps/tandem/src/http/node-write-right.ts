@@ -6,6 +6,8 @@ import type { TandemClient } from './client.ts';
 import { ClientError } from './client-error.ts';
 
 const RETRY_MS = 250;
+/** The previous primary comes back as a replica before it can be handed to. */
+const RETURN_MS_MAX = 15_000;
 
 /** The right to write on a node, had by asking the node over HTTP. */
 export class NodeWriteRight implements WriteRight {
@@ -35,7 +37,18 @@ export class NodeWriteRight implements WriteRight {
   }
 
   async release(): Promise<void> {
-    if (this.#previous !== undefined) await this.#client.handOff(this.#previous);
+    if (this.#previous === undefined) return;
+    const limit = AbortSignal.timeout(RETURN_MS_MAX);
+    for (;;) {
+      try {
+        await this.#client.handOff(this.#previous);
+        return;
+      } catch (error) {
+        const isBack = !(error instanceof ClientError) || error.nodeCode !== 'unknown_node';
+        if (isBack || limit.aborted) throw error;
+      }
+      await setTimeout(RETRY_MS);
+    }
   }
 }
 

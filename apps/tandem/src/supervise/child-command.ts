@@ -53,7 +53,9 @@ export class ChildCommand {
       this.#over();
       resolve({ code, signal });
     });
-    this.#child.once('error', (cause) => {
+    this.#child.on('error', (cause) => {
+      // One that runs could not be signalled, as when it has become another user's; it runs on.
+      if (this.#child.pid !== undefined) return;
       this.#over();
       reject(startFailure(program, cause));
     });

@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import type { Clock } from '@tandem/base';
+import { DatabaseState } from './database-state.ts';
+import { FileIdentityRecord } from './file-identity.ts';
+import { setForeignWriteAside } from './foreign-write.ts';
+import { OpenDatabase } from './open-database.ts';
+import type { Quarantine } from './quarantine.ts';
+import { beginState, settle, type Settlement } from './settle.ts';
+import { TransactionCapture } from './transaction-capture.ts';
+import { cursorOf } from './wal-cursor.ts';
+import { WriteLock } from './write-lock.ts';
+
+export interface PresentDatabaseOptions {
+  /** Relative path with '/' between folders. */
+  readonly name: string;
+  readonly path: string;
+  /** Where this node keeps what belongs to this database. */
+  readonly stateFolder: string;
+  readonly quarantine: Quarantine;
+  readonly clock: Clock;
+  /** How long to wait for locks of applications. */
+  readonly busyTimeoutMs: number;
+  /** Whether the log of transactions is made durable, or that is left to the system. */
+  readonly sync: 'none' | 'full';
+  /** Whether other code of this process opens the database through SQLite (R1). */
+  readonly isSharedInProcess?: boolean;
+}
+
+/** A database that is there: its file and what is kept beside it. */
+export interface PresentDatabase {
+  readonly open: OpenDatabase;
+  readonly state: DatabaseState;
+  readonly identity: FileIdentityRecord;
+  readonly settlement: Settlement;
+  /** SQLite's write lock, so that nobody has written since. */
+  readonly lock: WriteLock;
+}
+
+/**
+ * Opens a database, brings it and its state together, and captures what applications have committed
+ * since: all that the database holds is then in the log of transactions, and no program can write.
+ *
+ * @throws ReplicationError; everything is closed again then.
+ */
+export function openPresentDatabase(options: PresentDatabaseOptions): PresentDatabase {
+  const { path, stateFolder, busyTimeoutMs, sync } = options;
+  const isSharedInProcess = options.isSharedInProcess ?? false;
+  const open = OpenDatabase.open(path, { busyTimeoutMs, isSharedInProcess });
+  let lock: WriteLock | undefined;
+  let state: DatabaseState | undefined;
+  try {
+    lock = WriteLock.take(open);
+    const isKnown = DatabaseState.exists(stateFolder);
+    state = isKnown
+      ? DatabaseState.open(stateFolder, open.pageSize, sync)
+      : DatabaseState.create(stateFolder, open.pageSize, sync);
+    const identity = new FileIdentityRecord(join(stateFolder, 'identity.json'), path);
+    const heldTxid = identity.heldTxid();
+    const context = { heldTxid, nowMs: options.clock.nowMs(), lock };
+    const settlement = isKnown ? settle(open, state, context) : beginState(open, state);
+    finish({ open, state, identity, settlement, lock }, options);
+    return { open, state, identity, settlement, lock };
+  } catch (error) {
+    lock?.release();
+    open.close();
+    state?.close();
+    throw error;
+  }
+}
+
+function finish(present: PresentDatabase, options: PresentDatabaseOptions): void {
+  const { open, state, identity, settlement } = present;
+  if (settlement.foreignPages.length > 0) setForeignWriteAside({ ...options, open, state });
+  new TransactionCapture(open, state, settlement.cursor, options).capture();
+  const header = open.readWalIndexHeader();
+  const role = state.applied?.role ?? 'replica';
+  state.recordApplied(role, cursorOf(header));
+  if (header.mxFrame === 0) identity.write(state.log.lastTxid);
+}
