@@ -10,6 +10,7 @@ import { replicationCatchUp } from './workloads/replication-catch-up.ts';
 import { replicationCommits } from './workloads/replication-commits.ts';
 import { replicationDelay } from './workloads/replication-delay.ts';
 import { replicationGroupCommits } from './workloads/replication-group-commits.ts';
+import { replicationHandOff } from './workloads/replication-hand-off.ts';
 import { replicationOpen } from './workloads/replication-open.ts';
 import { reports } from './workloads/reports.ts';
 import { sqliteFormat } from './workloads/sqlite-format.ts';
@@ -32,4 +33,5 @@ export const WORKLOADS: readonly Workload[] = [
   replicationApply,
   replicationCatchUp,
   replicationOpen,
+  replicationHandOff,
 ];

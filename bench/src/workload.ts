@@ -3,7 +3,17 @@ import type { DemoFolder } from './demo-folder.ts';
 import type { WorkFolder } from './work-folder.ts';
 
 /** What a workload counts in, beside the units of time and memory. */
-export type Unit = 's' | 'ms' | 'µs' | 'MiB' | 'MB/s' | 'bytes' | '1/s' | 'ratio' | 'per cent';
+export type Unit =
+  | 's'
+  | 'ms'
+  | 'µs'
+  | 'MiB'
+  | 'MB/s'
+  | 'bytes'
+  | '1/s'
+  | 'ratio'
+  | 'per cent'
+  | 'requests';
 
 /** One result. With several samples, `value` is their median. */
 export interface Measurement {

@@ -17,19 +17,14 @@ const TEXT_LENGTH_MAX = 70;
 const WRITE_FLAGS =
   fs.constants.O_WRONLY | fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_TRUNC;
 /** Functions of `node:fs` that change what a path names. */
-const PATH_CHANGES = [
-  ...['appendFile', 'chmod', 'chown', 'copyFile', 'cp', 'lchown', 'link', 'lutimes', 'mkdir'],
-  ...['mkdtemp', 'rename', 'rm', 'rmdir', 'symlink', 'truncate', 'unlink', 'utimes', 'writeFile'],
-];
+const PATH_CHANGES =
+  'appendFile chmod chown copyFile cp lchown link lutimes mkdir mkdtemp rename rm rmdir symlink ' +
+  'truncate unlink utimes writeFile';
 /** Functions of `node:fs` that change an open file, which may be a pipe or a terminal as well. */
-const FILE_CHANGES = [
-  ...['fchmod', 'fchown', 'fdatasync', 'fsync', 'ftruncate', 'futimes', 'write', 'writev'],
-];
+const FILE_CHANGES = 'fchmod fchown fdatasync fsync ftruncate futimes write writev';
 /** Methods of a `FileHandle` that change its file. */
-const HANDLE_CHANGES = [
-  ...['appendFile', 'chmod', 'chown', 'datasync', 'sync', 'truncate', 'utimes'],
-  ...['write', 'writeFile', 'writev'],
-];
+const HANDLE_CHANGES =
+  'appendFile chmod chown datasync sync truncate utimes write writeFile writev';
 /** Statements by which SQLite writes nothing that was not there. */
 const READS = /^\s*(select|pragma\s+\w+\s*(\(\d*\))?\s*;?\s*$)/i;
 
@@ -45,11 +40,11 @@ replace(nodeModule, 'enableCompileCache', 'module', describePath);
 syncBuiltinESMExports();
 
 function replaceFileSystem(): void {
-  for (const name of PATH_CHANGES) {
+  for (const name of PATH_CHANGES.split(' ')) {
     for (const full of [name, `${name}Sync`]) replace(fs, full, 'fs', describePath);
     replace(fs.promises, name, 'fs.promises', describePath);
   }
-  for (const name of FILE_CHANGES) {
+  for (const name of FILE_CHANGES.split(' ')) {
     for (const full of [name, `${name}Sync`]) replace(fs, full, 'fs', describeFile);
   }
   for (const name of ['open', 'openSync']) replace(fs, name, 'fs', describeOpening);
@@ -66,7 +61,7 @@ function replaceHandles(): void {
     if (!isReplaced) {
       isReplaced = true;
       const handles: object = Object.getPrototypeOf(handle);
-      for (const name of HANDLE_CHANGES) replace(handles, name, 'handle', () => '');
+      for (const name of HANDLE_CHANGES.split(' ')) replace(handles, name, 'handle', () => '');
     }
     return handle;
   };
@@ -75,17 +70,17 @@ function replaceHandles(): void {
 /** A database's file is made when it is opened: that comes before the first step on it. */
 function replaceDatabases(): void {
   const databases = new WeakMap<object, string>();
-  replace(DatabaseSync.prototype, 'exec', 'sqlite', (self, [sql]) => `${fileOf(self)} ${text(sql)}`);
+  replace(
+    DatabaseSync.prototype,
+    'exec',
+    'sqlite',
+    (self, [sql]) => `${fileOf(self)} ${text(sql)}`,
+  );
   replace(DatabaseSync.prototype, 'close', 'sqlite', (self) => fileOf(self));
-  const prepare: Method = DatabaseSync.prototype.prepare;
-  Object.defineProperty(DatabaseSync.prototype, 'prepare', {
-    value: new Proxy(prepare, {
-      apply(target, self: object, parameters) {
-        const statement = Reflect.apply(target, self, parameters) as StatementSync;
-        databases.set(statement, fileOf(self));
-        return statement;
-      },
-    }),
+  wrap(DatabaseSync.prototype, 'prepare', (prepare, self, parameters) => {
+    const statement = Reflect.apply(prepare, self, parameters) as StatementSync;
+    databases.set(statement, fileOf(self));
+    return statement;
   });
   for (const name of ['run', 'get', 'all', 'iterate']) {
     replace(StatementSync.prototype, name, 'sqlite', (self) => {
@@ -98,15 +93,22 @@ function replaceDatabases(): void {
 
 /** Makes each call of `owner[name]` that `describe` has words for a step. */
 function replace(owner: object, name: string, group: string, describe: Describe): void {
+  wrap(owner, name, (target, self, parameters) => {
+    const what = describe(self, parameters);
+    if (what === undefined) return Reflect.apply(target, self, parameters);
+    return takeStep(`${group}.${name} ${what}`, target, self, parameters);
+  });
+}
+
+/** Puts `around` in front of `owner[name]`, if there is such a function. */
+function wrap(
+  owner: object,
+  name: string,
+  around: (target: Method, self: unknown, parameters: unknown[]) => unknown,
+): void {
   const original: unknown = Reflect.get(owner, name);
   if (typeof original !== 'function') return;
-  const value = new Proxy(original as Method, {
-    apply(target, self, parameters) {
-      const what = describe(self, parameters);
-      if (what === undefined) return Reflect.apply(target, self, parameters);
-      return takeStep(`${group}.${name} ${what}`, target, self, parameters);
-    },
-  });
+  const value = new Proxy(original as Method, { apply: around });
   Object.defineProperty(owner, name, { value });
 }
 
@@ -146,7 +148,8 @@ function describeFile(_self: unknown, [fd]: readonly unknown[]): string | undefi
 /** Undefined when the file is opened for reading. */
 function describeOpening(_self: unknown, parameters: readonly unknown[]): string | undefined {
   const flags = parameters[1];
-  const writes = typeof flags === 'number' ? (flags & WRITE_FLAGS) !== 0 : /[wa+]/.test(text(flags));
+  const writes =
+    typeof flags === 'number' ? (flags & WRITE_FLAGS) !== 0 : /[wa+]/.test(text(flags));
   return writes ? describePath(undefined, parameters) : undefined;
 }
 

@@ -10,7 +10,16 @@ export class ChildProcesses {
 
   /** Starts this process's own Node.js with `args`. */
   startNode(args: readonly string[], env: Readonly<Record<string, string>> = {}): Child {
-    const child = spawn(process.execPath, args, {
+    return this.start(process.execPath, args, env);
+  }
+
+  /** Starts a program of the machine. One that is not there ends at once, with an exit code. */
+  start(
+    program: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Child {
+    const child = spawn(program, args, {
       env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

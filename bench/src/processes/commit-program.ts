@@ -17,7 +17,7 @@ const WARM_UP_MS = 300;
 /** Commits between two looks at the clock. */
 const STEP = 8;
 
-const { path, synchronous, durationMs } = readPlan<CommitPlan>();
+const { path, synchronous, durationMs } = readPlan() as CommitPlan;
 using database = openItems(path, synchronous);
 const insert = database.prepare(INSERT_ITEM);
 commitFor(WARM_UP_MS);

@@ -12,11 +12,11 @@ export interface FillPlan {
 const VALUE_BYTES = 16 * 1024;
 const INSERT_VALUE = 'INSERT INTO item (at, text) VALUES (?, ?)';
 
-const { path, bytes, transactionBytes } = readPlan<FillPlan>();
+const { path, bytes, transactionBytes } = readPlan() as FillPlan;
 using database = openItems(path);
 const insert = database.prepare(INSERT_VALUE);
 const value = new Uint8Array(VALUE_BYTES);
-for (let written = 0; written < bytes; ) {
+for (let written = 0; written < bytes;) {
   database.exec('BEGIN');
   for (const end = written + transactionBytes; written < end; written += VALUE_BYTES) {
     insert.run(written, randomFillSync(value));

@@ -19,7 +19,7 @@ export interface SmallFilesPlan {
 /** Commits between two moments at which others of the process have their turn. */
 const STEP = 100;
 
-const { node: plan, database: name, commits } = readPlan<SmallFilesPlan>();
+const { node: plan, database: name, commits } = readPlan() as SmallFilesPlan;
 await using embedded = await embedNode(plan, { mode: 'none' });
 const database = openItems(join(plan.folder, 'databases', name));
 const insert = database.prepare(INSERT_ITEM);

@@ -9,7 +9,7 @@ export interface StampPlan {
   readonly commits: number;
 }
 
-const { path, perSecond, commits } = readPlan<StampPlan>();
+const { path, perSecond, commits } = readPlan() as StampPlan;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 using database = openItems(path);
 const insert = database.prepare(INSERT_ITEM);

@@ -18,7 +18,7 @@ export interface StampDelays {
 
 const LOOK_MS = 0.25;
 
-const { path, after, commits, timeoutMs } = readPlan<StampReaderPlan>();
+const { path, after, commits, timeoutMs } = readPlan() as StampReaderPlan;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 using database = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
 const look = database.prepare('SELECT id, at FROM item WHERE id > ? ORDER BY id');

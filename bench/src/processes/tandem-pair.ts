@@ -1,11 +1,6 @@
 import type { BenchContext } from '../workload.ts';
 import { freePort } from './free-port.ts';
-import {
-  databasePathOf,
-  TandemNode,
-  type TandemKeys,
-  type TandemNodePlan,
-} from './tandem-node.ts';
+import { databasePathOf, TandemNode, type TandemKeys, type TandemNodePlan } from './tandem-node.ts';
 
 /** A primary and a replica on this machine; which is which is fixed. */
 export interface TandemPair {

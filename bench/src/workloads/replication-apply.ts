@@ -2,14 +2,21 @@ import { createItems, itemCount, lastItem, untilSameItems } from '../processes/i
 import { runProgram } from '../processes/program.ts';
 import type { SmallFilesPlan } from '../processes/small-files-program.ts';
 import { TandemNode } from '../processes/tandem-node.ts';
-import { DATABASE, pathOf, planPair, startNode, type TandemPair } from '../processes/tandem-pair.ts';
+import {
+  DATABASE,
+  pathOf,
+  planPair,
+  startNode,
+  type TandemPair,
+} from '../processes/tandem-pair.ts';
 import { measurementOf } from '../spread.ts';
 import { defineWorkload, type BenchContext } from '../workload.ts';
 
 /** How fast a replica applies a log that has one file for each small transaction. */
 export const replicationApply = defineWorkload({
   name: 'replication-apply',
-  summary: 'small transactions that a replica applies while it catches up, one file of the log each',
+  summary:
+    'small transactions that a replica applies while it catches up, one file of the log each',
   setUp: async (context) => {
     const pair = await planPair(context);
     createItems(pathOf(pair.primary));

@@ -70,7 +70,10 @@ async function measureNew({ pair, rounds }: Stage, context: BenchContext): Promi
 }
 
 /** The replica has missed half of the bytes, each in a transaction of its own, and gets the log. */
-async function measureLate({ pair, rounds, bytes }: Stage, context: BenchContext): Promise<Sample[]> {
+async function measureLate(
+  { pair, rounds, bytes }: Stage,
+  context: BenchContext,
+): Promise<Sample[]> {
   const { primary, replica } = pair;
   await using nodes = new AsyncDisposableStack();
   await startNode(context, nodes, primary);

@@ -38,8 +38,12 @@ export const replicationGroupCommits = defineWorkload({
   measure: async (stage, context) => {
     const measurements: Measurement[] = [];
     for (const clients of CLIENTS) {
-      measurements.push(...(await measureClients(stage, context, { clients, synchronous: 'NORMAL' })));
-      measurements.push(...(await measureClients(stage, context, { clients, synchronous: 'FULL' })));
+      measurements.push(
+        ...(await measureClients(stage, context, { clients, synchronous: 'NORMAL' })),
+      );
+      measurements.push(
+        ...(await measureClients(stage, context, { clients, synchronous: 'FULL' })),
+      );
     }
     return measurements;
   },

@@ -77,7 +77,10 @@ async function measureStarts(
     context.note(`${gib} GiB: ${Math.round(before)} ms, after SIGKILL ${Math.round(after)} ms`);
   }
   const of = (after: string, samples: readonly number[]): Measurement =>
-    measurementOf({ measure: 'until it is ready', unit: 'ms', parameters: { gib, after } }, samples);
+    measurementOf(
+      { measure: 'until it is ready', unit: 'ms', parameters: { gib, after } },
+      samples,
+    );
   return [of('a clean end', clean), of('SIGKILL under writes', killed)];
 }
 

@@ -5,5 +5,6 @@ export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';
 export { LruCache } from './lru-cache.ts';
 export { BoundedQueue } from './bounded-queue.ts';
+export { LOOPBACK_RANGES, PRIVATE_RANGES } from './private-ranges.ts';
 export { ZoneRules, addToDate, isTimeZone } from './zone-rules.ts';
 export type { LocalDate, OffsetSpan } from './zone-rules.ts';

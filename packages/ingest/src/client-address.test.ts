@@ -35,6 +35,7 @@ describe('clientAddress', () => {
     ['172.31.0.1'],
     ['192.168.1.1'],
     ['169.254.1.1'],
+    ['100.64.0.1'],
     ['fe80::1%eth0'],
     ['fd00::1'],
   ])('a peer at %s is a proxy by default', (peer) => {

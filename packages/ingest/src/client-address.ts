@@ -1,20 +1,8 @@
+import { PRIVATE_RANGES } from '@tandem/base';
 import { normaliseAddress } from './address.ts';
 import { AddressSet } from './address-set.ts';
 import { forwardedFor } from './forwarded-header.ts';
 import { headerText, type RequestHeaders } from './request-headers.ts';
-
-/** Loopback, private, link-local, unique local and carrier-grade ranges: where proxies stand. */
-export const PRIVATE_RANGES: readonly string[] = [
-  '127.0.0.0/8',
-  '10.0.0.0/8',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '169.254.0.0/16',
-  '100.64.0.0/10',
-  '::1/128',
-  'fe80::/10',
-  'fc00::/7',
-];
 
 /** Which peers may speak for others, and how they do. */
 export interface ProxyTrust {

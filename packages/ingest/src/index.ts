@@ -17,7 +17,7 @@ export type { Dropped, EnricherOptions } from './enricher.ts';
 export { batchFacts, requestFacts } from './request-facts.ts';
 export type { IncomingRequest, RequestFacts } from './request-facts.ts';
 export type { SaltSource } from './salt-source.ts';
-export { DEFAULT_TRUST, PRIVATE_RANGES, clientAddress } from './client-address.ts';
+export { DEFAULT_TRUST, clientAddress } from './client-address.ts';
 export type { Client, ProxyTrust } from './client-address.ts';
 export { normaliseAddress } from './address.ts';
 export { AddressSet, isAddressRange } from './address-set.ts';

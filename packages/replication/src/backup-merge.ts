@@ -1,4 +1,10 @@
-import { compactLtxStreams, LtxDecoder, LtxError, type CompactionStream, type LtxPage } from '@tandem/ltx';
+import {
+  compactLtxStreams,
+  LtxDecoder,
+  LtxError,
+  type CompactionStream,
+  type LtxPage,
+} from '@tandem/ltx';
 import type { Compaction, ObjectStore, StoredLtxFile } from '@tandem/storage';
 import { BackupError } from './backup-error.ts';
 import { checkNamed, damaged, readLtxHeader } from './backup-file-ends.ts';

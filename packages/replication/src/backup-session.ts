@@ -47,6 +47,8 @@ export class BackupSession {
    * again: a longer one from the same transaction would lie beside it.
    */
   pending: BackupBatch | undefined;
+  /** Why this session began a generation; undefined when it goes on with one. */
+  readonly reason: string | undefined;
   /** Whether older generations are gone. */
   hasRemovedOthers = false;
   readonly #context: BackupContext;
@@ -55,13 +57,18 @@ export class BackupSession {
   constructor(
     context: BackupContext,
     term: BackupTerm,
-    found: { readonly catalogue: BackupCatalogue; readonly checksum: bigint | undefined },
+    found: {
+      readonly catalogue: BackupCatalogue;
+      readonly checksum: bigint | undefined;
+      readonly reason?: string;
+    },
   ) {
     this.#context = context;
     this.term = term;
     this.prefix = generationPrefix(context.databasePrefix, term.generation);
     this.catalogue = found.catalogue;
     this.checksum = found.checksum;
+    this.reason = found.reason;
     this.uploadedTxid = found.catalogue.endTxid;
     this.#fencedMs = context.clock.nowMs();
   }

@@ -5,7 +5,15 @@ import type { ReplicatedDatabase } from './replicated-database.ts';
 /** What a backup needs of a database. */
 export type BackupSource = Pick<
   ReplicatedDatabase,
-  'name' | 'role' | 'isPresent' | 'position' | 'history' | 'readFrom' | 'bytesAfter' | 'openView' | 'log'
+  | 'name'
+  | 'role'
+  | 'isPresent'
+  | 'position'
+  | 'history'
+  | 'readFrom'
+  | 'bytesAfter'
+  | 'openView'
+  | 'log'
 >;
 
 /** The ends of the log's file that ends with `txid`; undefined when the log has none. */

@@ -6,7 +6,13 @@ import { readLtxEnds, withHeaderTimes, type LtxEnds } from './backup-file-ends.t
 import { BackupSession, superseded, type BackupContext } from './backup-session.ts';
 import { checksumOfView } from './backup-snapshot.ts';
 import { logFileBeginning, logFileEnding, type BackupSource } from './backup-source.ts';
-import { claimTerm, generationPrefix, pruneTerms, readTerms, type BackupTerm } from './backup-term.ts';
+import {
+  claimTerm,
+  generationPrefix,
+  pruneTerms,
+  readTerms,
+  type BackupTerm,
+} from './backup-term.ts';
 
 const CLAIMS_MAX = 5;
 
@@ -74,7 +80,11 @@ async function tryTakeOver(
   const term = nextTerm(context, last, { generation: generation + 1, files });
   if (!(await claimTerm(store, databasePrefix, term))) return undefined;
   // Whoever gets the number of a term gets a generation that nobody has written to.
-  return new BackupSession(context, term, { catalogue: new BackupCatalogue([]), checksum: undefined });
+  return new BackupSession(context, term, {
+    catalogue: new BackupCatalogue([]),
+    checksum: undefined,
+    reason: verdict.reason,
+  });
 }
 
 function checkRight(context: BackupContext, last: BackupTerm, epoch: number): void {
@@ -152,7 +162,8 @@ async function judgeFiles(
     const stored = await readLtxEnds(store, newest);
     return await judgeEnd(source, stored, signal);
   } catch (error) {
-    if (error instanceof BackupError && error.code === 'backup_damaged') return other(error.message);
+    if (error instanceof BackupError && error.code === 'backup_damaged')
+      return other(error.message);
     throw error;
   }
 }

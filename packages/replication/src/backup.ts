@@ -157,7 +157,9 @@ export class DatabaseBackup {
    * @throws StorageError, ReplicationError, BackupError, and the signal's reason.
    */
   async upload(signal: AbortSignal = NEVER): Promise<void> {
-    const turn = this.#uploads.then(() => this.#attempt(this.#uploadPace, () => this.#upload(signal)));
+    const turn = this.#uploads.then(() =>
+      this.#attempt(this.#uploadPace, () => this.#upload(signal)),
+    );
     this.#uploads = turn.catch(() => undefined);
     await turn;
   }
@@ -168,7 +170,9 @@ export class DatabaseBackup {
    * @throws StorageError, ReplicationError, BackupError, and the signal's reason.
    */
   async upkeep(signal: AbortSignal = NEVER): Promise<void> {
-    const turn = this.#upkeeps.then(() => this.#attempt(this.#upkeepPace, () => this.#upkeep(signal)));
+    const turn = this.#upkeeps.then(() =>
+      this.#attempt(this.#upkeepPace, () => this.#upkeep(signal)),
+    );
     this.#upkeeps = turn.catch(() => undefined);
     await turn;
   }
@@ -203,13 +207,17 @@ export class DatabaseBackup {
       return undefined;
     }
     if (this.#session?.term.epoch === source.history().highestEpoch) return this.#session;
-    const doubt = this.#doubt;
-    this.#session = await takeOver(this.#context, signal, doubt);
+    this.#session = await takeOver(this.#context, signal, this.#doubt);
     this.#doubt = undefined;
-    const { generation, epoch } = this.#session.term;
-    const { uploadedTxid } = this.#session;
-    const facts = { name: source.name, generation, epoch, uploadedTxid };
-    this.#log('info', 'backup begun', doubt === undefined ? facts : { ...facts, doubt });
+    const { term, uploadedTxid, reason } = this.#session;
+    const facts = {
+      name: source.name,
+      generation: term.generation,
+      epoch: term.epoch,
+      uploadedTxid,
+    };
+    if (reason === undefined) this.#log('info', 'backup goes on', facts);
+    else this.#log('warn', 'backup begins a new generation', { ...facts, reason });
     return this.#session;
   }
 
@@ -217,7 +225,8 @@ export class DatabaseBackup {
     const session = this.#session;
     try {
       await act();
-      if (pace.failures > 0) this.#log('info', 'backup goes on', { name: this.#context.source.name });
+      if (pace.failures > 0)
+        this.#log('info', 'backup goes on', { name: this.#context.source.name });
       pace.succeeded();
     } catch (error) {
       if (isAbort(error) || error instanceof AssertionError) throw error;

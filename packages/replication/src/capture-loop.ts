@@ -12,6 +12,9 @@ const GATHER_MS = 3;
 /** The log is written a moment before its index says so. */
 const LOOK_AGAIN_MS = 1;
 const LOOKS_AGAIN_MAX = 4;
+/** After a failure, the first and the longest time until the next try. */
+const RETRY_MS = 50;
+const RETRY_MS_MAX = 2000;
 
 export interface CaptureLoopOptions {
   readonly onCommit: (database: ReplicatedDatabase, transactions: number) => void;
@@ -21,9 +24,12 @@ export interface CaptureLoopOptions {
 
 interface Watched {
   readonly database: ReplicatedDatabase;
-  readonly watcher: FSWatcher;
+  /** Undefined where the system has no watch to give. */
+  readonly watcher: FSWatcher | undefined;
   looksLeft: number;
   isDue: boolean;
+  failures: number;
+  retryMs: number;
 }
 
 /** Captures what applications commit, soon after they have: on notification, and by polling. */
@@ -41,22 +47,15 @@ export class CaptureLoop {
   /** Begins to watch a database of which this node is primary. */
   add(database: ReplicatedDatabase): void {
     if (this.#watched.has(database)) return;
-    const watcher = watch(`${database.path}-wal`, () => {
-      const watched = this.#watched.get(database);
-      if (watched === undefined) return;
-      watched.isDue = true;
-      watched.looksLeft = LOOKS_AGAIN_MAX;
-      this.#schedule();
-    });
-    // The poll finds what a broken watch does not tell.
-    watcher.on('error', () => watcher.close());
-    this.#watched.set(database, { database, watcher, looksLeft: 0, isDue: true });
+    const watcher = this.#watch(database);
+    const state = { looksLeft: 0, isDue: true, failures: 0, retryMs: 0 };
+    this.#watched.set(database, { database, watcher, ...state });
     this.#poll ??= setInterval(() => this.#lookAtAll(), POLL_MS);
     this.#schedule();
   }
 
   remove(database: ReplicatedDatabase): void {
-    this.#watched.get(database)?.watcher.close();
+    this.#watched.get(database)?.watcher?.close();
     this.#watched.delete(database);
     if (this.#watched.size > 0) return;
     clearInterval(this.#poll);
@@ -67,9 +66,29 @@ export class CaptureLoop {
     for (const database of this.#watched.keys()) this.remove(database);
   }
 
+  #watch(database: ReplicatedDatabase): FSWatcher | undefined {
+    try {
+      const watcher = watch(`${database.path}-wal`, () => {
+        const watched = this.#watched.get(database);
+        if (watched === undefined) return;
+        watched.isDue = true;
+        watched.looksLeft = LOOKS_AGAIN_MAX;
+        this.#schedule();
+      });
+      watcher.on('error', () => watcher.close());
+      return watcher;
+    } catch {
+      // The system has a limit of watches. The poll finds what no watch tells.
+      return undefined;
+    }
+  }
+
   #lookAtAll(): void {
     for (const watched of this.#watched.values()) watched.isDue = true;
     this.#look();
+    for (const watched of this.#watched.values()) {
+      this.#try(watched, () => watched.database.checkpointIfDue());
+    }
   }
 
   /** At once after a pause; a busy program's transactions are gathered for a moment. */
@@ -91,7 +110,7 @@ export class CaptureLoop {
     for (const watched of this.#watched.values()) {
       if (!watched.isDue) continue;
       watched.isDue = false;
-      if (this.#capture(watched.database) > 0) {
+      if (this.#capture(watched) > 0) {
         watched.looksLeft = 0;
       } else if (watched.looksLeft > 0) {
         watched.looksLeft -= 1;
@@ -102,17 +121,26 @@ export class CaptureLoop {
     if (mustLookAgain) setTimeout(() => this.#schedule(), LOOK_AGAIN_MS);
   }
 
-  #capture(database: ReplicatedDatabase): number {
+  #capture(watched: Watched): number {
+    let transactions = 0;
+    this.#try(watched, () => {
+      transactions = watched.database.capture();
+      watched.failures = 0;
+    });
+    if (transactions > 0) this.#options.onCommit(watched.database, transactions);
+    return transactions;
+  }
+
+  /** A failure, such as a full disk, is told once and tried again ever more rarely. */
+  #try(watched: Watched, action: () => void): void {
+    if (performance.now() < watched.retryMs) return;
     try {
-      const transactions = database.capture();
-      if (transactions > 0) {
-        this.#options.onCommit(database, transactions);
-        database.checkpointIfDue();
-      }
-      return transactions;
+      action();
     } catch (error) {
-      this.#options.onError(database, error);
-      return 0;
+      const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** watched.failures);
+      watched.failures += 1;
+      watched.retryMs = performance.now() + delayMs;
+      this.#options.onError(watched.database, error);
     }
   }
 }

@@ -9,20 +9,21 @@ export type ClientPositionVerdict =
   | 'lost';
 
 /**
- * Compares what a client has seen, on any node, with the state of this one. An epoch above all that
- * is known here is one of which news is still to come.
+ * Compares what a client has seen, on any node, with the state of this one. A history says for
+ * certain which epochs wrote what the node has, and which writes the next transaction; of what comes
+ * after that only that its epochs are no lower.
  */
 export function judgeClientPosition(
   wanted: Position,
   history: EpochHistory,
   ownTxid: number,
 ): ClientPositionVerdict {
-  if (wanted.txid === 0) return 'reached';
-  if (wanted.epoch > history.highestEpoch) return 'awaited';
-  const index = history.starts.findIndex(({ epoch }) => epoch === wanted.epoch);
-  const next = history.starts[index + 1];
-  const isOfEpoch = index >= 0 && (next === undefined || wanted.txid < next.firstTxid);
-  if (isOfEpoch) return ownTxid >= wanted.txid ? 'reached' : 'awaited';
-  // An epoch that has begun here in name only may still bring its first transaction.
-  return wanted.epoch === history.highestEpoch && index < 0 ? 'awaited' : 'lost';
+  const { epoch, txid } = wanted;
+  if (txid === 0) return 'reached';
+  const isHeld = txid <= ownTxid;
+  const writer = isHeld ? history.epochOf(txid) : undefined;
+  // Of the oldest it is not known any more who wrote them.
+  if (writer === epoch || writer === 0) return 'reached';
+  const nextWriter = history.epochOf(ownTxid + 1);
+  return epoch < nextWriter || (isHeld && epoch === nextWriter) ? 'lost' : 'awaited';
 }

@@ -1,7 +1,9 @@
 import { closeSync, openSync, readdirSync, readSync, statSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { DATABASE_HEADER_BYTES, isDatabaseHeader } from '@tandem/sqlite-format';
 import { INCOMING_SUFFIX } from './database-seed.ts';
+import { isBusy } from './sqlite-failure.ts';
 
 /** What stands beside a database and is none itself. */
 const COMPANION = /-(?:wal|shm|journal)$/;
@@ -18,21 +20,29 @@ export interface FoundDatabase {
 /** Which of the files found are meant. */
 export type DatabaseFilter = (name: string) => boolean;
 
+export interface FindOptions {
+  /** The inodes of databases that this process has open (R1), with their names. */
+  readonly known: ReadonlyMap<number, string>;
+  readonly isMeant: DatabaseFilter;
+  /** Whether other code of this process has databases open. */
+  readonly isSharedInProcess?: boolean | undefined;
+}
+
 /**
  * Finds the SQLite databases in `folder` and the folders in it, in the order of their names. Hidden
  * files and folders, and files that a companion's name gives away, are passed over.
  *
- * R1. `known` are the inodes of databases that this process has open: their files are not touched,
- * since closing a descriptor would drop SQLite's locks.
+ * R1. Databases that this process has open are not touched, since closing a descriptor would drop
+ * SQLite's locks; where it may have others open than are known, only SQLite looks into files.
  */
 export function findDatabases(
   folder: string,
-  known: ReadonlySet<number>,
-  isMeant: DatabaseFilter,
+  { known, isMeant, isSharedInProcess }: FindOptions,
 ): FoundDatabase[] {
+  const isDatabase = isSharedInProcess === true ? opensAsDatabase : holdsDatabase;
   return [...walk(folder, '', 0)]
     .filter(({ name }) => isMeant(name))
-    .filter(({ path, inode }) => known.has(inode) || holdsDatabase(path))
+    .filter(({ path, inode }) => known.has(inode) || isDatabase(path))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -44,7 +54,8 @@ export function foldersWithTimes(folder: string): Map<string, number> {
     if (mtimeMs === undefined) return;
     times.set(path, mtimeMs);
     for (const entry of depth < DEPTH_MAX ? listFolder(path) : []) {
-      if (entry.isDirectory() && !entry.name.startsWith('.')) visit(join(path, entry.name), depth + 1);
+      if (entry.isDirectory() && !entry.name.startsWith('.'))
+        visit(join(path, entry.name), depth + 1);
     }
   };
   visit(folder, 0);
@@ -86,6 +97,18 @@ function listFolder(path: string): Dirent[] {
   }
 }
 
+function opensAsDatabase(path: string): boolean {
+  let connection: DatabaseSync | undefined;
+  try {
+    connection = new DatabaseSync(path, { readOnly: true });
+    return connection.prepare('PRAGMA schema_version').get() !== undefined;
+  } catch (error) {
+    return isBusy(error);
+  } finally {
+    connection?.close();
+  }
+}
+
 function holdsDatabase(path: string): boolean {
   let descriptor: number;
   try {
@@ -95,7 +118,9 @@ function holdsDatabase(path: string): boolean {
   }
   try {
     const bytes = new Uint8Array(DATABASE_HEADER_BYTES);
-    return readSync(descriptor, bytes, 0, bytes.length, 0) === bytes.length && isDatabaseHeader(bytes);
+    return (
+      readSync(descriptor, bytes, 0, bytes.length, 0) === bytes.length && isDatabaseHeader(bytes)
+    );
   } finally {
     closeSync(descriptor);
   }

@@ -1,4 +1,12 @@
-import { closeSync, copyFileSync, fstatSync, fsyncSync, openSync, readSync, renameSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+} from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { DATABASE_HEADER_BYTES, lockPage, parseDatabaseHeader } from '@tandem/sqlite-format';
 import type { DatabaseState } from './database-state.ts';

@@ -9,13 +9,16 @@ import {
   haveChanged,
   inodeOf,
   type DatabaseFilter,
+  type FoundDatabase,
 } from './database-files.ts';
 import type { Quarantine } from './quarantine.ts';
 import { ReplicatedDatabase, type ReplicatedDatabaseOptions } from './replicated-database.ts';
 import { ReplicationError } from './replication-error.ts';
 
-export interface DatabaseSetOptions
-  extends Omit<ReplicatedDatabaseOptions, 'name' | 'path' | 'stateFolder' | 'quarantine' | 'clock'> {
+export interface DatabaseSetOptions extends Omit<
+  ReplicatedDatabaseOptions,
+  'name' | 'path' | 'stateFolder' | 'quarantine' | 'clock'
+> {
   /** Where the databases are. */
   readonly folder: string;
   /** Where this node keeps what belongs to them. */
@@ -26,6 +29,9 @@ export interface DatabaseSetOptions
   /** What to do with a database that is not in WAL mode. */
   readonly journalMode: 'switch' | 'refuse';
 }
+
+/** A database that could not be opened is tried again after twice as many looks each time. */
+const SKIPPED_LOOKS_MAX = 32;
 
 /** File systems stamp changes with a clock that ticks every few milliseconds. */
 const CLOCK_TICK_MS = 20;
@@ -46,6 +52,8 @@ export class DatabaseSet {
   #folders: ReadonlyMap<string, number> = new Map();
   #lookedMs = 0;
   readonly #members = new Map<string, ReplicatedDatabase>();
+  /** How many looks pass over the databases that could not be opened, and how many are left. */
+  readonly #refusals = new Map<string, { looks: number; looksLeft: number }>();
 
   constructor(options: DatabaseSetOptions) {
     this.#options = options;
@@ -76,6 +84,7 @@ export class DatabaseSet {
     const path = this.#pathOf(name);
     mkdirSync(dirname(path), { recursive: true });
     placeDatabaseFile(from, path);
+    this.#refusals.delete(name);
   }
 
   /** Whether a look would find anything new. Costs little: it asks for the times of the folders. */
@@ -93,16 +102,22 @@ export class DatabaseSet {
       ({ inode, path }) => inode !== undefined && inodeOf(path) !== inode,
     );
     for (const database of dropped) this.#forget(database);
-    const known = new Set([...this].flatMap(({ inode }) => inode ?? []));
+    const known = new Map([...this].map(({ inode, name }) => [inode ?? 0, name]));
     const opened: ReplicatedDatabase[] = [];
     const refused: { name: string; error: Error }[] = [];
-    for (const { name } of findDatabases(this.#options.folder, known, this.#options.isMeant)) {
-      if (this.#members.has(name)) continue;
+    const { folder, isMeant, isSharedInProcess } = this.#options;
+    for (const found of findDatabases(folder, { known, isMeant, isSharedInProcess })) {
+      const { name, inode } = found;
+      if (this.#members.has(name) || this.#isSkipped(name)) continue;
       try {
+        mustBeSingle(found, known);
         this.#mustBeWal(name);
         opened.push(this.#add(name));
+        known.set(inode, name);
+        this.#refusals.delete(name);
       } catch (error) {
         refused.push({ name, error: error instanceof Error ? error : new Error(String(error)) });
+        this.#refuse(name);
       }
     }
     return { opened, dropped, refused };
@@ -120,6 +135,20 @@ export class DatabaseSet {
   close(): void {
     for (const database of this) database.close();
     this.#members.clear();
+  }
+
+  /** Opening one that another program holds for itself stops this thread for the time-out. */
+  #refuse(name: string): void {
+    const before = this.#refusals.get(name)?.looks ?? 0;
+    const looks = Math.min(SKIPPED_LOOKS_MAX, before * 2 + 1);
+    this.#refusals.set(name, { looks, looksLeft: looks });
+  }
+
+  #isSkipped(name: string): boolean {
+    const refusal = this.#refusals.get(name);
+    if (refusal === undefined || refusal.looksLeft === 0) return false;
+    refusal.looksLeft -= 1;
+    return true;
   }
 
   /** A file that is gone: what was kept beside it would be wrong for the next of that name. */
@@ -163,6 +192,14 @@ export class DatabaseSet {
       connection.close();
     }
   }
+}
+
+function mustBeSingle({ name, inode }: FoundDatabase, known: ReadonlyMap<number, string>): void {
+  const other = known.get(inode);
+  if (other === undefined) return;
+  throw new ReplicationError('not_a_database', `${name} and ${other} are one file`, {
+    hint: 'SQLite cannot keep a database with two names. Remove one of the hard links.',
+  });
 }
 
 function notWal(path: string, mode: string): ReplicationError {

@@ -1,7 +1,13 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert } from '@tandem/base';
-import { decodeLtx, EMPTY_ROLLING_CHECKSUM, LtxEncoder, type LtxHeader, type LtxPage } from '@tandem/ltx';
+import {
+  decodeLtx,
+  EMPTY_ROLLING_CHECKSUM,
+  LtxEncoder,
+  type LtxHeader,
+  type LtxPage,
+} from '@tandem/ltx';
 import { frameOffset } from '@tandem/sqlite-format';
 import { AppliedFile, type AppliedRecord, type Role } from './applied-file.ts';
 import { EpochHistory, type Position } from './epoch-history.ts';
@@ -164,6 +170,11 @@ export class DatabaseState {
    */
   rebase(): void {
     this.#reset(this.log.lastTxid + 1);
+  }
+
+  /** The table is that of a transaction that the log does not reach. */
+  goOnAfter(txid: number): void {
+    this.#reset(txid);
   }
 
   /** The database has been brought to a state of another node by its pages. */

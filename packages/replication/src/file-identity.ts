@@ -73,5 +73,10 @@ function parse(value: unknown): FileIdentity {
   const { inode, sizeBytes, modifiedNs, txid } = Object(value) as Partial<FileIdentity>;
   const isWhole = [inode, sizeBytes, modifiedNs].every((part) => typeof part === 'string');
   if (!isWhole || typeof txid !== 'number') throw new TypeError('a field is missing');
-  return { inode: String(inode), sizeBytes: String(sizeBytes), modifiedNs: String(modifiedNs), txid };
+  return {
+    inode: String(inode),
+    sizeBytes: String(sizeBytes),
+    modifiedNs: String(modifiedNs),
+    txid,
+  };
 }

@@ -55,7 +55,11 @@ function keep(
   return aside;
 }
 
-function headerOf({ pageSize, pageCount }: ConsistentView, txid: number, timestampMs: number): LtxHeader {
+function headerOf(
+  { pageSize, pageCount }: ConsistentView,
+  txid: number,
+  timestampMs: number,
+): LtxHeader {
   // A file that begins with transaction 1 would have to hold all pages.
   const next = Math.max(2, txid + 1);
   return {

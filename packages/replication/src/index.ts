@@ -1,5 +1,5 @@
 export { ReplicationNode } from './replication-node.ts';
-export type { NodeEvent, NodeRole, ReplicationNodeOptions } from './replication-node.ts';
+export type { NodeEvent, NodeRole, ReplicationNodeOptions } from './node-options.ts';
 export { ReplicatedDatabase } from './replicated-database.ts';
 export type { ReplicatedDatabaseOptions } from './replicated-database.ts';
 export { DatabaseSet } from './database-set.ts';

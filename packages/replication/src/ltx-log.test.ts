@@ -199,7 +199,7 @@ describe('LtxLog', () => {
     const files = new Proxy(nodeFiles, {
       get: (target, name): unknown =>
         name === 'writeSync'
-          ? (descriptor: number, bytes: Uint8Array, from: number, length: number, at: number) =>
+          ? (...[descriptor, bytes, from, length, at]: [number, Uint8Array, number, number, number]) =>
               nodeFiles.writeSync(descriptor, bytes, from, Math.min(2, length), at)
           : Reflect.get(target, name),
     });

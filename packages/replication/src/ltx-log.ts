@@ -1,7 +1,13 @@
 import { dirname, join } from 'node:path';
 import { assert } from '@tandem/base';
 import { CHECKSUM_FLAG, ltxFileName, TRAILER_BYTES } from '@tandem/ltx';
-import { chooseRun, listLogFiles, setStraysAside, type LogEntry, type Stray } from './ltx-log-run.ts';
+import {
+  chooseRun,
+  listLogFiles,
+  setStraysAside,
+  type LogEntry,
+  type Stray,
+} from './ltx-log-run.ts';
 import { errnoOf, fileFailure, ReplicationError } from './replication-error.ts';
 import {
   nodeFiles,
@@ -228,7 +234,10 @@ export class LtxLog {
     timestampMs: number,
     fill: (write: (bytes: Uint8Array) => void) => void,
   ): LogEntry {
-    assert(minTxid === this.#lastTxid + 1 && maxTxid >= minTxid, 'a file begins where the log ends');
+    assert(
+      minTxid === this.#lastTxid + 1 && maxTxid >= minTxid,
+      'a file begins where the log ends',
+    );
     if (this.#unsynced.length >= UNSYNCED_MAX) this.flush();
     const path = `${this.folder}/${ltxFileName(minTxid, maxTxid)}`;
     const temporary = path + TEMPORARY_SUFFIX;

@@ -1,9 +1,4 @@
-import type {
-  LeaseStore,
-  LeaseStoreConfig,
-  LeaseTimings,
-  NodeIdentity,
-} from '@tandem/lease';
+import type { LeaseStore, LeaseStoreConfig, LeaseTimings, NodeIdentity } from '@tandem/lease';
 import type { AcknowledgementPolicy } from './acknowledgements.ts';
 import type { DatabaseSetOptions } from './database-set.ts';
 import type { Position } from './epoch-history.ts';
@@ -33,6 +28,8 @@ export interface ReplicationNodeOptions extends Omit<
   readonly token?: string;
   readonly tls?: StreamTls;
   readonly repairBytesPerSecond?: number;
+  /** The longest pause before a broken stream is opened again. */
+  readonly reconnectDelayMs?: number;
   readonly retention: { readonly ageMaxMs: number; readonly bytesMax: number };
   readonly settings?: Partial<StreamSettings>;
   /** The clocks of streams and, unless a thread keeps it, of the lease; by default the system's. */
@@ -44,9 +41,7 @@ export interface ReplicationNodeOptions extends Omit<
 export type NodeEvent =
   | { readonly kind: 'role'; readonly role: NodeRole; readonly primary: NodeIdentity | undefined }
   | { readonly kind: 'position'; readonly name: string; readonly position: Position }
-  | { readonly kind: 'ready' }
-  /** The node no longer works, and does not lead: its process should end and be started again. */
-  | { readonly kind: 'failed'; readonly error: Error };
+  | { readonly kind: 'ready' };
 
 /** `none`: there is no primary that this node knows of. */
 export type NodeRole = 'primary' | 'replica' | 'none';

@@ -6,9 +6,18 @@ import type { StreamTls } from './stream-client.ts';
 /** What a node tells others of itself. */
 export interface PeerReport {
   readonly name: string;
+  /** Of this start of its process; undefined from a release that does not say it. */
+  readonly id?: string;
   readonly clusterId: string | undefined;
   readonly highestEpoch: number;
   readonly positions: Readonly<Record<string, Position>>;
+  /**
+   * For each database its last transaction, and the epoch that writes, or will write, the next. Where
+   * a primary has begun without writing, it is above that of the position. Nodes compare these.
+   */
+  readonly standings?: Readonly<Record<string, Position>>;
+  /** Whether it may confirm writes at this moment. */
+  readonly isPrimary?: boolean;
   /** Where its proxy takes requests, if it has one. */
   readonly proxyUrl?: string;
 }
@@ -41,18 +50,34 @@ export async function askFailsafe(
 /** @throws TypeError when the answer is no report. */
 function parseReport(value: unknown): PeerReport {
   const report = Object(value) as Partial<PeerReport>;
-  const { name, clusterId, highestEpoch, positions, proxyUrl } = report;
-  if (typeof name !== 'string' || typeof highestEpoch !== 'number') throw new TypeError('no report');
-  const named = Object.entries(Object(positions) as Record<string, Position>).map(
-    ([database, { epoch, txid }]) => [database, { epoch: Number(epoch), txid: Number(txid) }],
-  );
+  const { name, id, clusterId, highestEpoch, positions, standings, isPrimary, proxyUrl } = report;
+  if (typeof name !== 'string' || typeof highestEpoch !== 'number')
+    throw new TypeError('no report');
   return {
     name,
     clusterId,
     highestEpoch,
-    positions: Object.fromEntries(named),
+    positions: parsePositions(positions),
+    ...(id === undefined ? {} : { id: String(id) }),
+    ...(standings === undefined ? {} : { standings: parsePositions(standings) }),
+    ...(isPrimary === undefined ? {} : { isPrimary: isPrimary === true }),
     ...(proxyUrl === undefined ? {} : { proxyUrl: String(proxyUrl) }),
   };
+}
+
+/** @throws TypeError when one is none. */
+function parsePositions(value: unknown): Record<string, Position> {
+  const named = Object.entries(Object(value) as Record<string, unknown>).map(
+    ([database, given]): [string, Position] => {
+      const { epoch, txid } = Object(given) as Partial<Position>;
+      const position = { epoch: Number(epoch), txid: Number(txid) };
+      if (Number.isSafeInteger(position.epoch) && Number.isSafeInteger(position.txid)) {
+        return [database, position];
+      }
+      throw new TypeError('no position');
+    },
+  );
+  return Object.fromEntries(named);
 }
 
 function ask(url: URL, access: PeerAccess, body?: object): Promise<unknown> {

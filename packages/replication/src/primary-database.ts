@@ -28,7 +28,12 @@ export class PrimaryDatabase {
   #seen = '';
 
   /** Everything up to `cursor` is in the state already. Nothing may write before this returns. */
-  constructor(open: OpenDatabase, state: DatabaseState, cursor: WalCursor, options: PrimaryOptions) {
+  constructor(
+    open: OpenDatabase,
+    state: DatabaseState,
+    cursor: WalCursor,
+    options: PrimaryOptions,
+  ) {
     this.#open = open;
     this.#state = state;
     this.#options = options;

@@ -1,31 +1,53 @@
 import type { NodeIdentity } from '@tandem/lease';
-import type { Acknowledgements } from './acknowledgements.ts';
+import type {
+  AcknowledgementOutcome,
+  AcknowledgementPolicy,
+  Acknowledgements,
+} from './acknowledgements.ts';
+import type { Position } from './epoch-history.ts';
+import type { MemberRecord } from './member-record.ts';
 import type { ReplicatedDatabase } from './replicated-database.ts';
-import type { StreamPrimary } from './stream-source.ts';
+import type { ReplicaAcknowledgements, StreamPrimary } from './stream-source.ts';
 
 /** What a term needs of its node. */
-interface TermNode {
+export interface TermNode {
   readonly identity: NodeIdentity;
-  readonly clusterId: string | undefined;
-  readonly members: readonly NodeIdentity[];
+  clusterId(): string;
+  members(): readonly NodeIdentity[];
   readonly databases: Iterable<ReplicatedDatabase> & {
     get(name: string): ReplicatedDatabase | undefined;
   };
-  stepAside(): Promise<void>;
+  /** The node of that name that is connected. */
+  replica(name: string): NodeIdentity | undefined;
+  /** Another node has seen a higher epoch than that of this term. */
+  outdated(epoch: number, by: NodeIdentity): void;
+}
+
+export interface PrimaryTermOptions {
+  readonly epoch: number;
+  readonly confirmations: Acknowledgements;
+  readonly record: MemberRecord;
 }
 
 /** A node as a primary, for one term. */
 export class PrimaryTerm implements StreamPrimary {
   readonly epoch: number;
-  readonly acknowledgements: Acknowledgements;
-  /** The members that were recorded last, as one text. */
-  recordedMembers: string | undefined;
+  /** Which replicas have what, and who waits for that. */
+  readonly confirmations: Acknowledgements;
+  /** Where streams report to: what a replica says counts once it is recorded as a member (M2). */
+  readonly acknowledgements = { attach: (name: string) => this.#attach(name) };
+  readonly record: MemberRecord;
+  /** A hand-off is under way. */
+  isLeaving = false;
   readonly #node: TermNode;
+  #confirming = 0;
+  #onSettled: (() => void) | undefined;
 
-  constructor(node: TermNode, epoch: number, acknowledgements: Acknowledgements) {
+  constructor(node: TermNode, options: PrimaryTermOptions) {
     this.#node = node;
-    this.epoch = epoch;
-    this.acknowledgements = acknowledgements;
+    this.epoch = options.epoch;
+    this.confirmations = options.confirmations;
+    this.record = options.record;
   }
 
   get identity(): NodeIdentity {
@@ -33,7 +55,7 @@ export class PrimaryTerm implements StreamPrimary {
   }
 
   get clusterId(): string {
-    return this.#node.clusterId ?? '';
+    return this.#node.clusterId();
   }
 
   *databases(): Generator<ReplicatedDatabase> {
@@ -46,10 +68,58 @@ export class PrimaryTerm implements StreamPrimary {
   }
 
   members(): readonly NodeIdentity[] {
-    return this.#node.members;
+    return this.#node.members();
   }
 
-  outdated(): void {
-    void this.#node.stepAside();
+  outdated(epoch: number, by: NodeIdentity): void {
+    this.#node.outdated(epoch, by);
+  }
+
+  /** As `Acknowledgements.waitFor`, of several databases. */
+  async confirm(
+    positions: readonly { readonly name: string; readonly position: Position }[],
+    policy: AcknowledgementPolicy,
+  ): Promise<AcknowledgementOutcome> {
+    this.#confirming += 1;
+    try {
+      const waits = positions.map(({ name, position }) =>
+        this.confirmations.waitFor(name, position, policy),
+      );
+      const outcomes = await Promise.all(waits);
+      return outcomes.includes('degraded') ? 'degraded' : 'acknowledged';
+    } finally {
+      this.#confirming -= 1;
+      if (this.#confirming === 0) this.#onSettled?.();
+    }
+  }
+
+  /** Calls back when nobody waits for a confirmation, at once if so. */
+  whenSettled(callback: () => void): void {
+    this.#onSettled = callback;
+    if (this.#confirming === 0) callback();
+  }
+
+  #attach(name: string): ReplicaAcknowledgements {
+    const inner = this.confirmations.attach(name);
+    const held = new Map<string, Position>();
+    let isCounted = false;
+    const identity = this.#node.replica(name);
+    const count = (): void => {
+      isCounted = true;
+      for (const [database, position] of held) inner.acknowledge(database, position);
+      held.clear();
+    };
+    if (identity !== undefined) this.record.joined(identity, count);
+    return {
+      acknowledge: (database, position) => {
+        if (isCounted) inner.acknowledge(database, position);
+        else held.set(database, position);
+      },
+      forget: (database) => {
+        held.delete(database);
+        inner.forget(database);
+      },
+      detach: () => inner.detach(),
+    };
   }
 }

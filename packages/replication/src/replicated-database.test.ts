@@ -56,7 +56,7 @@ async function follow(primary: ReplicatedDatabase, replica: ReplicatedDatabase):
   const shared = primary.history().lastShared(replica.history(), own, primary.position().txid);
   if (own > shared) replica.quarantineAfter(shared);
   else if (shared > 0) {
-    for (let txid = shared + 1; txid <= primary.position().txid; ) {
+    for (let txid = shared + 1; txid <= primary.position().txid;) {
       const file = primary.readFrom(txid);
       if (file === undefined) return repair(primary, replica);
       const epoch = primary.history().epochOf(file.maxTxid);
@@ -221,7 +221,10 @@ describe('what was there at the last stop', () => {
 
 test('any order of writes, checkpoints, VACUUM and changes of role leaves both equal', async () => {
   const step = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ kind: fc.constant('write' as const), size: fc.nat(20_000) }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({ kind: fc.constant('write' as const), size: fc.nat(20_000) }),
+    },
     fc.record({ kind: fc.constantFrom('delete', 'vacuum', 'checkpoint', 'swap', 'follow') }),
   );
   await fc.assert(

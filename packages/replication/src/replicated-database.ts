@@ -381,7 +381,12 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
   #mustFollow(): ReplicaDatabase {
     const { state } = this.#mustBePresent();
     const replica = this.#replica;
-    assert(replica !== undefined, 'only a replica follows');
+    if (replica === undefined) {
+      throw new ReplicationError('database_locked', `${this.path} is still being written to`, {
+        retryable: true,
+        hint: 'A program began a transaction while this node was primary, and has not ended it.',
+      });
+    }
     this.#guarded(() => replica.fence());
     if (state.applied?.role !== 'replica') state.beginRole('replica', replica.cursor);
     return replica;

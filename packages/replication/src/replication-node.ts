@@ -1,94 +1,48 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import {
   LeaseKeeper,
   type LeaseKeeperOptions,
   type LeaseKeeping,
-  type LeaseStore,
-  type LeaseStoreConfig,
   LeaseThread,
-  type LeaseTimings,
-  type LeaseView,
   type NodeIdentity,
   type RoleChange,
 } from '@tandem/lease';
 import { Acknowledgements, type AcknowledgementPolicy } from './acknowledgements.ts';
-import { CaptureLoop } from './capture-loop.ts';
-import {
-  CLUSTER_ID_RANDOM_BYTES,
-  judgeClusterId,
-  mintClusterId,
-  readClusterId,
-  writeClusterId,
-} from './cluster-id.ts';
+import { ClusterMembership } from './cluster-membership.ts';
+import { Complaints } from './complaints.ts';
 import { checkDatabaseFile } from './database-import.ts';
-import { DatabaseSet, type DatabaseSetOptions } from './database-set.ts';
+import { DatabaseRoles } from './database-roles.ts';
+import { DatabaseSet } from './database-set.ts';
+import { Election, heardForMajority } from './election.ts';
 import type { Position } from './epoch-history.ts';
-import { judgeCandidacy } from './leadership.ts';
-import { planRetention } from './log-retention.ts';
-import { askFailsafe, askPosition, type PeerAccess, type PeerReport } from './peer-client.ts';
+import { handOff } from './hand-off.ts';
+import type { Candidacy } from './leadership.ts';
+import { MemberRecord } from './member-record.ts';
+import type { NodeEvent, NodeRole, ReplicationNodeOptions } from './node-options.ts';
+import { nodeReplica } from './node-replica.ts';
+import { NodeStreams } from './node-streams.ts';
+import { askFailsafe, type PeerAccess, type PeerReport } from './peer-client.ts';
 import { PrimaryTerm } from './primary-term.ts';
 import { Quarantine } from './quarantine.ts';
 import type { ReplicatedDatabase } from './replicated-database.ts';
 import { ReplicationError } from './replication-error.ts';
-import { STREAM_BACK_OFF, StreamClient, type StreamTls } from './stream-client.ts';
-import { StreamServer, type StreamAccess } from './stream-server.ts';
-import {
-  STREAM_SETTINGS,
-  systemStreamClock,
-  type HandOffOffer,
-  type StreamLog,
-  type StreamReplica,
-  type StreamSettings,
-  type Welcome,
-} from './stream-source.ts';
-
-export interface ReplicationNodeOptions extends Omit<
-  DatabaseSetOptions,
-  'quarantine' | 'onApplied'
-> {
-  readonly identity: NodeIdentity;
-  readonly store: LeaseStore;
-  /** The same store as plain data: the lease is then kept in a thread of its own. */
-  readonly threadStore?: LeaseStoreConfig;
-  readonly timings: LeaseTimings;
-  readonly isCandidate: boolean;
-  /** Whether a primary whose lease store is away goes on while all its peers agree. */
-  readonly isFailsafe: boolean;
-  /** How many nodes the cluster has, this one included, for acknowledgement by a majority. */
-  readonly clusterSize: number;
-  readonly acknowledge: AcknowledgementPolicy;
-  /** An id given by the operator. */
-  readonly clusterId?: string;
-  readonly onClusterMismatch: 'set-aside' | 'refuse';
-  readonly access: StreamAccess;
-  readonly token?: string;
-  readonly tls?: StreamTls;
-  readonly repairBytesPerSecond?: number;
-  /** The longest pause before a broken stream is opened again. */
-  readonly reconnectDelayMs?: number;
-  readonly retention: { readonly ageMaxMs: number; readonly bytesMax: number };
-  readonly settings?: Partial<StreamSettings>;
-  readonly log: StreamLog;
-}
-
-/** Something that happened to a node. */
-export type NodeEvent =
-  | { readonly kind: 'role'; readonly role: NodeRole; readonly primary: NodeIdentity | undefined }
-  | { readonly kind: 'position'; readonly name: string; readonly position: Position }
-  | { readonly kind: 'ready' };
-
-/** `none`: there is no primary that this node knows of. */
-export type NodeRole = 'primary' | 'replica' | 'none';
+import { sweepLog } from './retention-sweep.ts';
+import type { StreamClient } from './stream-client.ts';
+import type { StreamServer } from './stream-server.ts';
+import { systemStreamClock, type StreamClock } from './stream-source.ts';
+import { TwinWatch } from './twin-watch.ts';
 
 const LOOK_MS = 1000;
 const RETENTION_MS = 60_000;
-const FENCE_AGAIN_MS = 200;
 const PEER_TIMEOUT_MS = 2000;
-/** A node that was away for longer is no member any more, and may not lead until it has come back. */
-const MEMBER_ABSENT_MS_MAX = 60_000;
+/** A node that may not join a cluster tries again, in case its primary is another by then. */
+const JOIN_AGAIN_MS = 30_000;
+/** At the end replicas are given so long to take what was written last. */
+const FAREWELL_MS_MAX = 1000;
+const FAREWELL_LOOK_MS = 10;
 
 /**
  * A node: its databases, the lease, and the stream from or to the others. R8. At most one node is
@@ -96,64 +50,72 @@ const MEMBER_ABSENT_MS_MAX = 60_000;
  */
 export class ReplicationNode {
   readonly databases: DatabaseSet;
-  readonly server: StreamServer;
   readonly quarantine: Quarantine;
   /** Where this node's proxy takes requests, told to the other nodes. */
   proxyUrl: string | undefined;
   readonly #options: ReplicationNodeOptions;
+  readonly #clock: StreamClock;
+  readonly #complaints: Complaints;
+  readonly #membership: ClusterMembership;
+  readonly #roles: DatabaseRoles;
+  readonly #streams: NodeStreams;
   readonly #keeper: LeaseKeeping;
-  readonly #client: StreamClient;
-  readonly #loop: CaptureLoop;
+  readonly #election: Election;
+  readonly #twins: TwinWatch;
   readonly #listeners = new Set<(event: NodeEvent) => void>();
   readonly #stopping = new AbortController();
-  #running: Promise<unknown> | undefined;
+  #running: Promise<unknown> = Promise.resolve();
+  #stopped: Promise<void> | undefined;
   #timers: NodeJS.Timeout[] = [];
-  #clusterId: string | undefined;
   #term: PrimaryTerm | undefined;
+  /** The lease is held, and the term has begun or is about to. */
+  #isHolder = false;
   #isSynced = false;
-  /** Nodes that have been connected to this one, and when last. */
-  readonly #seen = new Map<string, { readonly node: NodeIdentity; readonly atMs: number }>();
-  /** Names of refused databases with the reason last logged, so that each is logged once. */
-  readonly #refused = new Map<string, string>();
+  #joinAgainMs = -Infinity;
+  /** The last epoch there was when this node tried to lead. */
+  #electionEpoch = 0;
+  /** Names of databases that a program keeps locked since before they could be opened. */
+  readonly #locked = new Set<string>();
 
   constructor(options: ReplicationNodeOptions) {
     this.#options = options;
-    mkdirSync(options.stateFolder, { recursive: true });
-    this.quarantine = new Quarantine(`${options.stateFolder}/quarantine`);
+    this.#clock = options.streamClock ?? systemStreamClock;
+    const { stateFolder, clusterId, onClusterMismatch: onMismatch, identity } = options;
+    this.#complaints = new Complaints(options.log, this.#clock);
+    mkdirSync(stateFolder, { recursive: true });
+    this.quarantine = new Quarantine(`${stateFolder}/quarantine`);
     this.databases = new DatabaseSet({
       ...options,
       quarantine: this.quarantine,
       onApplied: (database) => this.#moved(database),
     });
-    this.#clusterId = readClusterId(options.stateFolder) ?? options.clusterId;
-    const settings = { ...STREAM_SETTINGS, ...options.settings };
-    const common = { clock: systemStreamClock, settings, log: options.log };
-    const { access, repairBytesPerSecond, token, tls } = options;
-    this.server = new StreamServer({
-      ...common,
-      primary: () => (this.#keeper.isPrimaryNow() ? this.#term : undefined),
-      access,
-      ...(repairBytesPerSecond === undefined ? {} : { repairBytesPerSecond }),
+    this.#membership = new ClusterMembership({
+      stateFolder,
+      onMismatch,
+      ...(clusterId === undefined ? {} : { configuredId: clusterId }),
+      hasData: () => this.#hasData,
+      setAllAside: (reason) => this.#setAllAside(reason),
     });
-    const keeperOptions = this.#keeperOptions();
-    const { store, threadStore } = options;
-    this.#keeper =
-      threadStore === undefined
-        ? new LeaseKeeper({ ...keeperOptions, store })
-        : new LeaseThread({ ...keeperOptions, store: threadStore });
-    this.#client = new StreamClient({
-      ...common,
-      replica: this.#asReplica(),
-      target: () => this.#target(),
-      ...(token === undefined ? {} : { token }),
-      ...(tls === undefined ? {} : { tls }),
-      backOff: { ...STREAM_BACK_OFF, maxMs: options.reconnectDelayMs ?? STREAM_BACK_OFF.maxMs },
-      random: Math.random,
-    });
-    this.#loop = new CaptureLoop({
+    this.#roles = new DatabaseRoles({
+      databases: this.databases,
       onCommit: (database) => this.#committed(database),
-      onError: (database, error) => this.#complain(`cannot capture ${database.name}`, error),
+      complaints: this.#complaints,
+      clock: this.#clock,
     });
+    this.#streams = this.#makeStreams();
+    const access = this.#peerAccess;
+    this.#twins = new TwinWatch({ self: identity, access, complaints: this.#complaints });
+    const { acknowledge, clusterSize, timings } = options;
+    const isMajority = acknowledge.mode === 'majority' && acknowledge.onTimeout === 'block';
+    this.#election = new Election({
+      own: () => this.#candidacy(),
+      access,
+      catchUp: this.#streams.catchUp,
+      heardMin: isMajority ? heardForMajority(clusterSize) : 1,
+      complaints: this.#complaints,
+      waitMs: Math.max(timings.retryMs, 1000),
+    });
+    this.#keeper = this.#makeKeeper();
   }
 
   get identity(): NodeIdentity {
@@ -161,7 +123,11 @@ export class ReplicationNode {
   }
 
   get clusterId(): string | undefined {
-    return this.#clusterId;
+    return this.#membership.id;
+  }
+
+  get server(): StreamServer {
+    return this.#streams.server;
   }
 
   get role(): NodeRole {
@@ -169,9 +135,11 @@ export class ReplicationNode {
     return this.primary === undefined ? 'none' : 'replica';
   }
 
-  /** The node that holds the lease, as far as is known. */
+  /** The node that holds the lease, as far as is known; undefined while that is a process of old. */
   get primary(): NodeIdentity | undefined {
-    return this.#term === undefined ? this.#keeper.view?.holder : this.identity;
+    if (this.#term !== undefined) return this.identity;
+    const holder = this.#keeper.view?.holder;
+    return holder?.name === this.identity.name ? undefined : holder;
   }
 
   get epoch(): number {
@@ -193,16 +161,16 @@ export class ReplicationNode {
   }
 
   get lags(): ReturnType<StreamClient['lags']> {
-    return this.#client.lags();
+    return this.#streams.client.lags();
   }
 
   get streamState(): StreamClient['state'] {
-    return this.#client.state;
+    return this.#streams.client.state;
   }
 
   /** The acknowledgements of the present term. */
   get acknowledgements(): Acknowledgements | undefined {
-    return this.#term?.acknowledgements;
+    return this.#term?.confirmations;
   }
 
   /** Whether this node may confirm a write at this very moment. */
@@ -212,11 +180,15 @@ export class ReplicationNode {
 
   /** What this node tells others of itself. */
   report(): PeerReport {
+    const { name, id } = this.identity;
     return {
-      name: this.identity.name,
-      clusterId: this.#clusterId,
+      name,
+      id,
+      clusterId: this.clusterId,
       highestEpoch: this.highestEpoch,
       positions: this.positions(),
+      standings: this.#standings(),
+      isPrimary: this.isPrimaryNow(),
       ...(this.proxyUrl === undefined ? {} : { proxyUrl: this.proxyUrl }),
     };
   }
@@ -239,18 +211,29 @@ export class ReplicationNode {
       setInterval(() => this.#retain(), RETENTION_MS),
     ];
     const { signal } = this.#stopping;
-    this.#running = Promise.all([this.#keeper.run(signal), this.#client.run(signal)]);
+    const parts = [this.#keeper.run(signal), this.#streams.client.run(signal)];
+    this.#running = Promise.all(parts);
   }
 
   /** Gives up the lease if it is held, and closes everything. Hand off before, if there is anyone. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    const wasPrimary = this.#term !== undefined;
     this.#stepDown();
-    await this.server.close('this node stops');
+    if (wasPrimary) await this.#farewell();
+    await this.#streams.close('this node stops');
     this.#stopping.abort();
-    await this.#running;
-    this.#loop.close();
-    this.databases.close();
+    try {
+      await this.#running;
+    } finally {
+      this.#roles.close();
+      this.databases.close();
+    }
   }
 
   /**
@@ -258,21 +241,22 @@ export class ReplicationNode {
    * wants.
    *
    * @returns whether they have; false when the policy let it pass without
-   * @throws ReplicationError `not_primary`, and BaseError `stream_acknowledgement_unknown` when the
-   * term ends meanwhile
+   * @throws ReplicationError `not_primary`, `database_locked`, what capture throws, and BaseError
+   * `stream_acknowledgement_unknown` when the term ends meanwhile
    */
   async confirm(policy = this.#options.acknowledge): Promise<boolean> {
     const term = this.#term;
     if (term === undefined || !this.#keeper.isPrimaryNow()) throw notPrimary();
-    if (this.databases.isStale) this.#look();
-    const outcomes = await Promise.all(
-      [...this.databases].map((database) => {
-        if (database.capture() > 0) this.#committed(database);
-        return term.acknowledgements.waitFor(database.name, database.position(), policy);
-      }),
-    );
+    this.capture();
+    const [locked] = this.#locked;
+    if (locked !== undefined && policy.mode !== 'none') throw notReplicated(locked);
+    const positions = [...this.databases].map((database) => ({
+      name: database.name,
+      position: database.position(),
+    }));
+    const outcome = await term.confirm(positions, policy);
     if (this.#term !== term || !this.#keeper.isPrimaryNow()) throw notPrimary();
-    return outcomes.every((outcome) => outcome === 'acknowledged');
+    return outcome === 'acknowledged';
   }
 
   /** Captures what has been committed and has not been captured yet. */
@@ -285,31 +269,34 @@ export class ReplicationNode {
    * Makes the node of that name primary, or any connected one: writers are stopped, the target
    * confirms that it holds everything, then the lease passes. Writes go on here if it fails.
    *
-   * @throws ReplicationError `not_primary`, `hand_off_failed`.
+   * @throws ReplicationError `not_primary`, `hand_off_failed`, LeaseError `lease_fixed`.
    */
   async handOff(name?: string, timeoutMs = 10_000): Promise<void> {
     const term = this.#term;
     if (term === undefined) throw notPrimary();
-    const successor = name ?? this.#bestSuccessor();
-    if (successor === undefined) {
-      throw new ReplicationError('hand_off_failed', 'No other node is connected and in step.', {
-        retryable: true,
+    const successors = name === undefined ? this.#streams.successors : [name];
+    const [first] = successors;
+    if (first === undefined) throw handOffFailed('No other node is connected and in step.');
+    if (term.isLeaving) throw handOffFailed('Another hand-off is under way.');
+    // A static lease says so before anything is stopped.
+    if (this.#options.store.kind === 'static') await this.#keeper.handOff(first, async () => false);
+    term.isLeaving = true;
+    try {
+      await handOff({
+        term,
+        isCurrent: () => this.#term === term,
+        keeper: this.#keeper,
+        roles: this.#roles,
+        server: this.server,
+        clock: this.#clock,
+        successors,
+        timeoutMs,
       });
+      if (this.#term === term) this.#stepDown();
+    } finally {
+      term.isLeaving = false;
+      if (this.#term === term) this.#goOn(term);
     }
-    const hasPassed = await this.#keeper.handOff(successor, async () => {
-      this.#loop.close();
-      for (const database of this.databases) database.becomeReplica();
-      try {
-        await this.server.handOff(successor, { timeoutMs });
-        return true;
-      } catch (error) {
-        this.#complain(`cannot hand off to ${successor}`, error);
-        this.#lead(term.epoch);
-        return false;
-      }
-    });
-    if (!hasPassed)
-      throw new ReplicationError('hand_off_failed', `${successor} did not take over.`);
   }
 
   /**
@@ -335,19 +322,23 @@ export class ReplicationNode {
     this.#keeper.setCandidate(isCandidate);
   }
 
-  /** Gives the lease up without a successor: somebody has seen a higher epoch. */
-  stepAside(): Promise<void> {
-    return this.#keeper.stepDown(async () => this.#stepDown());
+  /** Gives the lease up without a successor; others get the first try. */
+  async stepAside(): Promise<void> {
+    try {
+      await this.#keeper.stepDown(async () => this.#stepDown());
+    } catch (error) {
+      this.#complaints.about('cannot give the lease up', error);
+    }
   }
 
   /** Answers the primary's question while its lease store is away. */
   promise(epoch: number, durationMs: number): Promise<boolean> {
-    return this.#keeper.promiseNotToAcquire(epoch, systemStreamClock.monotonicMs() + durationMs);
+    return this.#keeper.promiseNotToAcquire(epoch, this.#clock.monotonicMs() + durationMs);
   }
 
   /** For the 'upgrade' event of the node's HTTP server; false when it is for somebody else. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): boolean {
-    return this.server.handleUpgrade(request, socket, head);
+    return this.#streams.handleUpgrade(request, socket, head);
   }
 
   get #peerAccess(): PeerAccess {
@@ -359,15 +350,64 @@ export class ReplicationNode {
     };
   }
 
-  #keeperOptions(): Omit<LeaseKeeperOptions, 'store'> {
-    const { identity, timings, isCandidate, isFailsafe } = this.#options;
+  get #hasData(): boolean {
+    return [...this.databases].some(({ isPresent }) => isPresent);
+  }
+
+  #makeStreams(): NodeStreams {
+    const { identity, store, isCandidate, isFailsafe } = this.#options;
+    const replica = nodeReplica({
+      identity,
+      databases: this.databases,
+      membership: this.#membership,
+      store,
+      clock: this.#clock,
+      isCandidate,
+      isFailsafe,
+      view: () => this.#keeper.view,
+      highestEpoch: () => this.highestEpoch,
+      onReady: () => {
+        this.#isSynced = true;
+        this.#emit({ kind: 'ready' });
+      },
+      onRefusal: (error) => {
+        this.#joinAgainMs = this.#clock.monotonicMs() + JOIN_AGAIN_MS;
+        this.#complaints.about('cannot join the cluster', error);
+      },
+    });
+    return new NodeStreams({
+      node: this.#options,
+      clock: this.#clock,
+      replica,
+      primary: () => (this.isPrimaryNow() ? this.#term : undefined),
+      mayFollow: () => !this.#isHolder && this.#roles.areFenced,
+      leader: () => (this.#clock.monotonicMs() < this.#joinAgainMs ? undefined : this.primary),
+      sponsorship: () =>
+        this.#isHolder
+          ? undefined
+          : {
+              identity,
+              clusterId: this.clusterId ?? '',
+              epoch: this.highestEpoch,
+              database: (name) => this.databases.get(name),
+            },
+      open: (name) => this.databases.open(name),
+      onClusterDiffers: () => this.#membership.doubt(),
+    });
+  }
+
+  #makeKeeper(): LeaseKeeping {
+    const { identity, store, threadStore, timings, isCandidate, isFailsafe } = this.#options;
     const access = this.#peerAccess;
-    return {
+    const options: Omit<LeaseKeeperOptions, 'store'> = {
       self: identity,
       timings,
       isCandidate,
       epochFloor: () => this.highestEpoch,
-      mayLead: (view) => this.#mayLead(view),
+      mayLead: (view) => {
+        this.#electionEpoch = view.epoch;
+        return this.#election.mayLead(view);
+      },
       mayLeadUnlisted: !isFailsafe,
       ...(isFailsafe
         ? {
@@ -381,27 +421,38 @@ export class ReplicationNode {
         : {}),
       onChange: (change) => this.#roleChanged(change),
       onView: () => this.#viewChanged(),
-      onError: (error) => this.#complain('the lease store did not answer', error),
+      onError: (error) => this.#complaints.about('the lease store did not answer', error),
+    };
+    return threadStore === undefined
+      ? new LeaseKeeper({ ...options, store, clock: this.#clock })
+      : new LeaseThread({ ...options, store: threadStore });
+  }
+
+  #candidacy(): Candidacy {
+    return {
+      name: this.identity.name,
+      clusterId: this.clusterId,
+      hasJoined: this.#membership.hasJoined,
+      hasData: this.#hasData,
+      highestEpoch: this.highestEpoch,
+      standings: this.#standings(),
     };
   }
 
-  async #mayLead(view: LeaseView): Promise<boolean> {
-    const others = view.members.filter(({ name }) => name !== this.identity.name);
-    const settled = await Promise.allSettled(
-      others.map(({ advertiseUrl }) => askPosition(advertiseUrl, this.#peerAccess)),
+  #standings(): Record<string, Position> {
+    return Object.fromEntries(
+      [...this.databases].map((database) => {
+        const { txid } = database.position();
+        return [database.name, { epoch: database.history().epochOf(txid + 1), txid }];
+      }),
     );
-    const reports = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-    const own = { ...this.report(), name: this.identity.name };
-    const abstention = judgeCandidacy(own, view, reports);
-    if (abstention === undefined) return true;
-    this.#options.log('info', 'not taking the lease', abstention as { reason: string });
-    return false;
   }
 
   #roleChanged(change: RoleChange): void {
     if (change.kind === 'leading') {
+      this.#isHolder = true;
       void this.#begin(change.term.epoch).catch((error: unknown) => {
-        this.#complain('cannot become primary', error);
+        this.#complaints.about('cannot become primary', error);
         return this.stepAside();
       });
       return;
@@ -409,104 +460,99 @@ export class ReplicationNode {
     this.#options.log('info', 'no longer primary', { reason: change.reason });
     this.#stepDown();
     void this.server.close('this node is no longer primary');
-    this.#client.retarget();
-    this.#emit({ kind: 'role', role: this.role, primary: this.primary });
   }
 
+  /** Nothing of it happens for a term that has ended meanwhile. */
   async #begin(epoch: number): Promise<void> {
-    const { store, stateFolder, identity, clusterSize } = this.#options;
-    const minted = mintClusterId(randomBytes(CLUSTER_ID_RANDOM_BYTES));
-    const clusterId = await store.claimClusterId(this.#clusterId ?? minted);
-    if (this.#clusterId !== clusterId) writeClusterId(stateFolder, clusterId);
-    this.#clusterId = clusterId;
-    if (!this.#keeper.isPrimaryNow()) return;
-    this.#term = new PrimaryTerm(this, epoch, new Acknowledgements(clusterSize, systemStreamClock));
-    this.#lead(epoch);
-    this.#client.retarget();
+    const { store, identity } = this.#options;
+    const isOver = (): boolean => this.#stopped !== undefined || this.#keeper.term?.epoch !== epoch;
+    await this.#membership.claim(store, this.#keeper.view?.clusterId);
+    await this.#streams.unfollowed();
+    if (isOver() || this.#term?.epoch === epoch) return;
+    this.#streams.endSponsorship();
+    const term = this.#makeTerm(epoch);
+    this.#term = term;
+    this.#roles.lead(epoch);
+    this.#recordMembers();
     this.#options.log('info', 'primary from now on', { epoch, node: identity.name });
     this.#emit({ kind: 'role', role: 'primary', primary: identity });
   }
 
-  #lead(epoch: number): void {
-    for (const database of this.databases) this.#leadDatabase(database, epoch);
+  #makeTerm(epoch: number): PrimaryTerm {
+    const { identity, clusterSize } = this.#options;
+    const known = this.members.filter(({ name }) => name !== identity.name);
+    const record = new MemberRecord(
+      {
+        record: (members) => this.#keeper.recordMembers([identity, ...members]),
+        complaints: this.#complaints,
+        clock: this.#clock,
+        onRecorded: () => this.server.membersChanged(),
+      },
+      known,
+    );
+    const confirmations = new Acknowledgements(clusterSize, this.#clock);
+    const node = {
+      identity,
+      clusterId: () => this.clusterId ?? '',
+      members: () => this.members,
+      databases: this.databases,
+      replica: (name: string) => this.#streams.connected.findLast((each) => each.name === name),
+      outdated: (seen: number, by: NodeIdentity) => this.#outdated(epoch, seen, by),
+    };
+    return new PrimaryTerm(node, { epoch, confirmations, record });
   }
 
-  #leadDatabase(database: ReplicatedDatabase, epoch: number): void {
-    if (!database.isPresent) return;
-    database.becomePrimary(epoch);
-    this.#loop.add(database);
-    this.server.changed(database.name);
+  /** Somebody has followed a later primary than this node is. */
+  #outdated(epoch: number, seen: number, by: NodeIdentity): void {
+    this.#complaints.say('warn', 'another node has seen a later primary', {
+      message: `${by.name} has seen epoch ${seen}, and this node is primary of epoch ${epoch}.`,
+      hint:
+        'This node steps down. Its disk or the lease store was reset or restored: let the node whose ' +
+        'data is right be primary, or set the data of the others aside.',
+    });
+    void this.stepAside();
   }
 
-  /** R8. Fences every database; one whose writer does not end its transaction is tried again. */
-  #stepDown(): void {
-    this.#loop.close();
-    this.#term?.acknowledgements.end();
-    this.#term = undefined;
-    for (const database of this.databases) this.#fence(database);
-  }
-
-  #fence(database: ReplicatedDatabase): void {
+  /** Writers go on after a hand-off that came to nothing. */
+  #goOn(term: PrimaryTerm): void {
     try {
-      database.becomeReplica();
+      this.#roles.lead(term.epoch);
     } catch (error) {
-      this.#complain(`cannot stop writers of ${database.name} yet`, error);
-      setTimeout(() => {
-        if (this.#term === undefined) this.#fence(database);
-      }, FENCE_AGAIN_MS).unref();
+      this.#complaints.about('cannot go on as primary', error);
+      void this.stepAside();
+    }
+  }
+
+  #stepDown(): void {
+    const term = this.#term;
+    this.#isHolder = false;
+    this.#term = undefined;
+    this.#roles.fence(() => this.#streams.client.retarget());
+    term?.confirmations.end();
+    this.#emit({ kind: 'role', role: this.role, primary: this.primary });
+  }
+
+  /** What was written last is not to be missing where the next primary is. */
+  async #farewell(): Promise<void> {
+    const endMs = this.#clock.monotonicMs() + FAREWELL_MS_MAX;
+    const isDone = (): boolean => this.#roles.areFenced && this.#streams.areReplicasInStep;
+    while (!isDone() && this.#clock.monotonicMs() < endMs) {
+      await new Promise<void>((resolve) => void this.#clock.after(FAREWELL_LOOK_MS, resolve));
     }
   }
 
   #viewChanged(): void {
-    this.#client.retarget();
+    const { view } = this.#keeper;
+    if (view !== undefined && view.epoch > this.#electionEpoch) this.#streams.catchUp.cancel();
+    this.#twins.look(view?.holder);
+    this.#streams.client.retarget();
     if (this.#term === undefined) {
       this.#emit({ kind: 'role', role: this.role, primary: this.primary });
     }
   }
 
-  /** Where the stream comes from; undefined while this node is primary or knows of none. */
-  #target(): URL | undefined {
-    const holder = this.#keeper.view?.holder;
-    if (this.#term !== undefined || holder === undefined) return undefined;
-    return holder.name === this.identity.name ? undefined : new URL(holder.advertiseUrl);
-  }
-
-  #asReplica(): StreamReplica {
-    return {
-      identity: this.identity,
-      clusterId: () => this.#clusterId,
-      highestEpoch: () => this.highestEpoch,
-      databases: () => this.databases,
-      open: (name) => this.databases.open(name),
-      drop: (name) => this.databases.setAside(name, 'The primary has no such database.'),
-      welcomed: (welcome) => this.#welcomed(welcome),
-      membersChanged: () => {},
-      ready: () => {
-        this.#isSynced = true;
-        this.#emit({ kind: 'ready' });
-      },
-      handOff: (offer: HandOffOffer) => {
-        this.#options.log('info', 'taking over from the primary', { epoch: offer.epoch });
-      },
-    };
-  }
-
-  #welcomed({ clusterId }: Welcome): void {
-    const { stateFolder, onClusterMismatch: onMismatch } = this.#options;
-    const hasData = [...this.databases].some(({ isPresent }) => isPresent);
-    const local = this.#clusterId;
-    const verdict = judgeClusterId({ local, hasData, primary: clusterId, onMismatch });
-    if (verdict.kind === 'refuse') throw new ReplicationError('cluster_mismatch', verdict.sentence);
-    if (verdict.kind === 'set-aside') {
-      for (const { name } of [...this.databases]) this.databases.setAside(name, verdict.sentence);
-      writeClusterId(stateFolder, clusterId);
-      this.#clusterId = clusterId;
-      // The stream that has just begun lists databases that are gone; the next one does not.
-      throw new ReplicationError('cluster_mismatch', verdict.sentence, { retryable: true });
-    }
-    if (this.#clusterId === clusterId) return;
-    writeClusterId(stateFolder, clusterId);
-    this.#clusterId = clusterId;
+  #setAllAside(reason: string): void {
+    for (const { name } of [...this.databases]) this.databases.setAside(name, reason);
   }
 
   #committed(database: ReplicatedDatabase): void {
@@ -521,80 +567,62 @@ export class ReplicationNode {
   #look(): void {
     this.#recordMembers();
     try {
-      const { opened, dropped, refused } = this.databases.look();
+      const { dropped, refused } = this.databases.look();
       for (const database of dropped) {
         this.#options.log('warn', 'a database was dropped', { name: database.name });
-        this.#loop.remove(database);
+        this.#roles.gone(database);
         this.server.dropped(database.name);
       }
-      const epoch = this.#term?.epoch;
-      if (epoch !== undefined) for (const database of opened) this.#leadDatabase(database, epoch);
       for (const { name, error } of refused) {
-        if (this.#refused.get(name) === error.message) continue;
-        this.#refused.set(name, error.message);
-        this.#complain(`cannot replicate ${name}`, error);
+        this.#complaints.about(`cannot replicate ${name}`, error);
+        if (isLocked(error)) this.#locked.add(name);
       }
     } catch (error) {
-      this.#complain('cannot look for databases', error);
+      this.#complaints.about('cannot look for databases', error);
+    }
+    for (const name of this.#locked) {
+      const isGone = !existsSync(join(this.#options.folder, name));
+      if (isGone || this.databases.get(name) !== undefined) this.#locked.delete(name);
+    }
+    for (const database of this.databases) this.#leadIfNew(database);
+  }
+
+  /** Also one that could not be led before. */
+  #leadIfNew(database: ReplicatedDatabase): void {
+    if (database.role === 'primary') return;
+    try {
+      this.#roles.found(database);
+    } catch (error) {
+      this.#complaints.about(`cannot let programs write ${database.name}`, error);
     }
   }
 
   #retain(): void {
     const { ageMaxMs, bytesMax } = this.#options.retention;
     const nowMs = this.#options.clock.nowMs();
-    for (const { log, syncedTxid } of this.databases) {
-      if (log === undefined) continue;
-      // What the database itself does not hold yet may have to be applied once more.
-      const rules = {
-        nowMs,
-        ageMaxMs,
-        bytesMax,
-        keepFromTxid: syncedTxid + 1,
-        bytesHardMax: Infinity,
-      };
-      log.removeThrough(planRetention(log.measuredEntries(), rules));
+    const neededFrom = (name: string): number | undefined => this.#streams.neededFrom(name);
+    for (const database of this.databases) {
+      try {
+        sweepLog(database, { nowMs, ageMaxMs, bytesMax, neededFrom });
+      } catch (error) {
+        this.#complaints.about(`cannot shorten the log of ${database.name}`, error);
+      }
     }
-  }
-
-  /** Of the nodes that are in step, the one that has acknowledged most. */
-  #bestSuccessor(): string | undefined {
-    const ready = this.server.sessions.filter(({ isReady, node }) => isReady && node !== undefined);
-    const behind = (session: (typeof ready)[number]): number =>
-      session.feeds.reduce((sum, { transactionsBehind }) => sum + transactionsBehind, 0);
-    return ready.toSorted((a, b) => behind(a) - behind(b))[0]?.node?.name;
   }
 
   /** Records who is connected, so that candidates and the fail-safe rule know whom to ask. */
   #recordMembers(): void {
-    const term = this.#term;
-    if (term === undefined) return;
-    const connected = this.server.sessions.flatMap(({ node }) => node ?? []);
-    const nowMs = systemStreamClock.monotonicMs();
-    for (const node of connected) this.#seen.set(node.name, { node, atMs: nowMs });
-    const members = [...this.#seen.values()]
-      .filter(({ atMs }) => nowMs - atMs < MEMBER_ABSENT_MS_MAX)
-      .map(({ node }) => node);
-    const key = members
-      .map(({ id }) => id)
-      .toSorted()
-      .join(' ');
-    if (key === term.recordedMembers) return;
-    term.recordedMembers = key;
-    this.#keeper.recordMembers([this.identity, ...members]).catch((error: unknown) => {
-      term.recordedMembers = undefined;
-      this.#complain('cannot record the members of the cluster', error);
-    });
-    this.server.membersChanged();
+    const { connected } = this.#streams;
+    this.#term?.record.update(connected.filter(({ name }) => name !== this.identity.name));
   }
 
   #emit(event: NodeEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
 
-  #complain(what: string, error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
-    this.#options.log('warn', what, { message });
-  }
+function isLocked(error: Error): boolean {
+  return error instanceof ReplicationError && error.code === 'database_locked';
 }
 
 function notPrimary(): ReplicationError {
@@ -602,4 +630,13 @@ function notPrimary(): ReplicationError {
     retryable: true,
     hint: 'Send the write to the primary, or through the proxy, which does so.',
   });
+}
+
+function notReplicated(name: string): ReplicationError {
+  const message = `${name} is new, and a transaction in it keeps it from being replicated.`;
+  return new ReplicationError('database_locked', message, { retryable: true });
+}
+
+function handOffFailed(why: string): ReplicationError {
+  return new ReplicationError('hand_off_failed', why, { retryable: true });
 }

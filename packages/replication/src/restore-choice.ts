@@ -84,10 +84,7 @@ async function filesOf(
 }
 
 /** Which of two files of one transaction is right cannot be told from their names. */
-function checkOneHistory(
-  files: readonly StoredLtxFile[],
-  plan: RestorePlan<StoredLtxFile>,
-): void {
+function checkOneHistory(files: readonly StoredLtxFile[], plan: RestorePlan<StoredLtxFile>): void {
   const overlap = findOverlap(files.filter(({ minTxid }) => minTxid <= plan.txid));
   if (overlap === undefined) return;
   const [first, second] = overlap;
@@ -121,7 +118,11 @@ function isTooOld(error: unknown): boolean {
 }
 
 function emptyBackup({ databasePrefix, store }: RestoreSource): StorageError {
-  return new StorageError('backup_empty', `There is no backup of ${databasePrefix} in ${store.url}`, {
-    hint: 'Check the address of the store and the name of the database.',
-  });
+  return new StorageError(
+    'backup_empty',
+    `There is no backup of ${databasePrefix} in ${store.url}`,
+    {
+      hint: 'Check the address of the store and the name of the database.',
+    },
+  );
 }

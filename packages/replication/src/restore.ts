@@ -142,8 +142,7 @@ async function chooseAnew(
   if (!(error instanceof BackupError) || error.code !== 'backup_damaged') throw error;
   damaged.add(error.key ?? '');
   const next = await tryChoose(source, damaged);
-  const isAsGood =
-    next?.generation.number === choice.generation.number && next.plan.txid >= txid;
+  const isAsGood = next?.generation.number === choice.generation.number && next.plan.txid >= txid;
   if (!isAsGood) throw error;
   return next;
 }

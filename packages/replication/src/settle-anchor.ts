@@ -1,6 +1,11 @@
 import { readSync } from 'node:fs';
 import { decodeLtx } from '@tandem/ltx';
-import { FRAME_HEADER_BYTES, frameOffset, parseFrameHeader, type WalIndexHeader } from '@tandem/sqlite-format';
+import {
+  FRAME_HEADER_BYTES,
+  frameOffset,
+  parseFrameHeader,
+  type WalIndexHeader,
+} from '@tandem/sqlite-format';
 import type { DatabaseState } from './database-state.ts';
 import type { LogEntry } from './ltx-log.ts';
 import type { OpenDatabase } from './open-database.ts';
@@ -40,6 +45,17 @@ export function locate(
   return undefined;
 }
 
+/**
+ * Whether the database is known to be at a transaction of which the log has lost the file, as it can
+ * when the power goes and SQLite's log was stored before.
+ */
+export function isAheadOfLog(open: OpenDatabase, { applied, log }: DatabaseState): boolean {
+  if (applied === undefined || applied.txid <= log.lastTxid) return false;
+  const header = open.readWalIndexHeader();
+  const { cursor } = applied;
+  return header.mxFrame === cursor.position.frame && isPassed(open, header, cursor);
+}
+
 function anchorsOf(
   open: OpenDatabase,
   { applied }: DatabaseState,
@@ -57,7 +73,11 @@ function anchorsOf(
 }
 
 /** Whether SQLite's log, as it is, begins with all that led to the cursor. */
-function isPassed(open: OpenDatabase, header: WalIndexHeader, { generation, position }: WalCursor): boolean {
+function isPassed(
+  open: OpenDatabase,
+  header: WalIndexHeader,
+  { generation, position }: WalCursor,
+): boolean {
   // Salts of 0 are those of every log that was never written.
   const isNamed = generation.salt1 !== 0 || generation.salt2 !== 0;
   if (!isNamed || !isSameGeneration(generation, header)) return false;

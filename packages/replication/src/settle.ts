@@ -3,7 +3,7 @@ import type { DatabaseState } from './database-state.ts';
 import type { LogEntry } from './ltx-log.ts';
 import type { OpenDatabase } from './open-database.ts';
 import { checksumOf, differingPages, enterAll, pagesOf, withView } from './page-comparison.ts';
-import { locate } from './settle-anchor.ts';
+import { isAheadOfLog, locate } from './settle-anchor.ts';
 import { WalAppender } from './wal-appender.ts';
 import { cursorOf, type WalCursor } from './wal-cursor.ts';
 import type { WriteLock } from './write-lock.ts';
@@ -41,11 +41,22 @@ export function beginState(open: OpenDatabase, state: DatabaseState): Settlement
  * SQLite's log says of itself is believed as far as its checksums go; where it does not reach, pages
  * are compared. Nothing is assumed unchanged because of a size or a time while that log has frames.
  */
-export function settle(open: OpenDatabase, state: DatabaseState, context: SettleContext): Settlement {
+export function settle(
+  open: OpenDatabase,
+  state: DatabaseState,
+  context: SettleContext,
+): Settlement {
+  if (isAheadOfLog(open, state)) {
+    enterAll(open, state);
+    state.goOnAfter(state.applied?.txid ?? 0);
+    return settled(open);
+  }
   const place = state.isTableTrusted ? locate(open, state, context.heldTxid) : undefined;
   if (place === undefined) return compare(open, state, context);
   const appliedAgain = applyAgain(open, state, place.missing, context.lock);
-  return appliedAgain === 0 ? { ...settled(open), cursor: place.cursor } : settled(open, { appliedAgain });
+  return appliedAgain === 0
+    ? { ...settled(open), cursor: place.cursor }
+    : settled(open, { appliedAgain });
 }
 
 /** Everything in SQLite's log belongs to the position, or is about to. */

@@ -46,6 +46,7 @@ export function describeSqliteError(path: string, error: unknown): unknown {
         retryable: true,
         hint: `Make ${path} and its folder writable for the user of this process, and look at the disk.`,
       });
+    case undefined:
     default:
       return error;
   }

@@ -70,6 +70,8 @@ export class StreamClient {
   /** Attempts in a row that led to nothing. */
   #failures = 0;
   #hurry: (() => void) | undefined;
+  /** Gives up the attempt to connect that is under way. */
+  #giveUp: (() => void) | undefined;
 
   constructor(options: StreamClientOptions) {
     this.#options = options;
@@ -87,12 +89,13 @@ export class StreamClient {
     return this.#lags.read(clock.monotonicMs(), 3 * settings.heartbeatMs);
   }
 
-  /** The target may have changed: a stream to another ends, and a pause is cut short. */
+  /** The target may have changed: a stream to another ends, an attempt and a pause are cut short. */
   retarget(): void {
     const target = this.#options.target()?.href ?? '';
     if (target === this.#target) return;
     this.#failures = 0;
     this.#session?.close('another node is primary');
+    this.#giveUp?.();
     this.#hurry?.();
   }
 
@@ -129,7 +132,10 @@ export class StreamClient {
     this.#isConnecting = false;
     let end = 'kind' in opened ? opened : undefined;
     let isReady = false;
-    if ('duplex' in opened) {
+    if ('duplex' in opened && !this.#isTarget(target)) {
+      opened.duplex.destroy();
+      end = { kind: 'ended', message: 'another node is primary' };
+    } else if ('duplex' in opened) {
       const { duplex, head } = opened;
       prepareSocket(duplex);
       const socket = new MessageSocket(duplex, { clock, settings, head });
@@ -186,6 +192,7 @@ export class StreamClient {
     const cancel = this.#options.clock.after(connectTimeoutMs, late);
     const stop = giveUp('this replica stops');
     signal.addEventListener('abort', stop);
+    this.#giveUp = giveUp('another node is primary');
     request.once('upgrade', (_answer, duplex, head) => resolve({ duplex, head }));
     request.once('response', (answer) => {
       void readRefusal(answer).then(resolve);
@@ -203,7 +210,12 @@ export class StreamClient {
     return promise.finally(() => {
       cancel();
       signal.removeEventListener('abort', stop);
+      this.#giveUp = undefined;
     });
+  }
+
+  #isTarget(url: URL): boolean {
+    return this.#options.target()?.href === url.href;
   }
 
   async #pause(clock: StreamClock, delayMs: number): Promise<void> {

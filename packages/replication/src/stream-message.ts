@@ -210,6 +210,13 @@ export interface Frame {
   readonly payload: Uint8Array;
 }
 
+/** The table with its fields in a list: pages and small transactions come by the ten thousands. */
+const LAYOUTS = Object.fromEntries(
+  Object.entries(SHAPES).map(([kind, { type, fields }]) => [
+    kind,
+    { type, fields: Object.entries(fields) },
+  ]),
+) as Readonly<Record<Kind, { type: number; fields: [string, keyof FieldValues][] }>>;
 const KIND_OF_TYPE = new Map<number, Kind>(
   Object.entries(SHAPES).map(([kind, { type }]) => [type, kind as Kind]),
 );
@@ -263,10 +270,10 @@ export function isDatabaseName(name: string): boolean {
 
 /** The message as a frame. `bytes` are copied. */
 export function encodeMessage(message: StreamMessage): Frame {
-  const { type, fields }: Shape = SHAPES[message.kind];
+  const { type, fields } = LAYOUTS[message.kind];
   const out: Uint8Array[] = [];
-  const values: Readonly<Record<string, unknown>> = { ...message };
-  for (const [field, as] of Object.entries(fields)) {
+  const values: Readonly<Record<string, unknown>> = message;
+  for (const [field, as] of fields) {
     // `MessageOf` has given the value the type that the table says.
     const encode = ENCODERS[as] as (out: Uint8Array[], value: unknown) => void;
     encode(out, values[field]);
@@ -283,11 +290,11 @@ export function decodeMessage({ type, payload }: Frame): StreamMessage {
   const kind = KIND_OF_TYPE.get(type);
   if (kind === undefined) throw bad(`there is no message of type ${type}`);
   const reader = new FieldReader(payload);
-  const { fields }: Shape = SHAPES[kind];
-  const values = Object.entries(fields).map(([field, as]) => [field, DECODERS[as](reader)]);
+  const message: Record<string, unknown> = { kind };
+  for (const [field, as] of LAYOUTS[kind].fields) message[field] = DECODERS[as](reader);
   reader.mustBeAtEnd();
   // The decoders return what the table says, field by field.
-  return { kind, ...Object.fromEntries(values) } as StreamMessage;
+  return message as StreamMessage;
 }
 
 /** Named positions or heads cut into as many as fit a message; one empty part when there are none. */

@@ -93,7 +93,10 @@ export class TransactionCapture {
  * Pages that are new to the database, or were cut off and are back, and that none of the transactions
  * wrote: free pages, of which SQLite never needs the content.
  */
-function holesOf({ frames, pageCount, pageCountMin, to }: CapturedChange, knownPages: number): number[] {
+function holesOf(
+  { frames, pageCount, pageCountMin, to }: CapturedChange,
+  knownPages: number,
+): number[] {
   const holes: number[] = [];
   const skipped = lockPage(to.generation.pageSize);
   for (let pgno = Math.min(knownPages, pageCountMin) + 1; pgno <= pageCount; pgno += 1) {

@@ -17,6 +17,7 @@ export class FaultyStore implements ObjectStore {
   killAt = Infinity;
   isDone = false;
   calls = 0;
+  deletions = 0;
   /** Called before an object is read as a stream. */
   beforeStream: (() => Promise<void>) | undefined;
 
@@ -61,6 +62,7 @@ export class FaultyStore implements ObjectStore {
   }
 
   delete(key: string): Promise<void> {
+    this.deletions += 1;
     return this.#call(() => this.#store.delete(key));
   }
 

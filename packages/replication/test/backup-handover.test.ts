@@ -1,6 +1,9 @@
 import { mkdirSync } from 'node:fs';
-import { listLtxFiles } from '@tandem/storage';
+import { DEFAULT_COMPACTION_POLICY, listLtxFiles } from '@tandem/storage';
 import { describe, expect, test } from 'vitest';
+import type { BackupContext } from '../src/backup-session.ts';
+import { takeOver } from '../src/backup-takeover.ts';
+import { uploadNew } from '../src/backup-upload.ts';
 import { BackupWorld, PREFIX, type BackupNode } from './backup-node.ts';
 
 /** Two nodes in step, the first one primary with epoch 1 and a backup. */
@@ -93,10 +96,19 @@ describe('when another node becomes primary', () => {
     const lostMs = world.clock.nowMs();
     world.clock.advance(1000);
     second.database.becomePrimary(2);
-    const backup = second.backup();
+    const logged: unknown[] = [];
+    const backup = second.backup({ log: (...line) => logged.push(line) });
     second.write('kept');
     await backup.upload();
     expect(backup.status).toMatchObject({ generation: 2, uploadedTxid: 5 });
+    const reason = 'it holds transaction 7, and this database only 5';
+    expect(logged).toEqual([
+      [
+        'warn',
+        'backup begins a new generation',
+        { name: 'app.db', generation: 2, epoch: 2, uploadedTxid: 0, reason },
+      ],
+    ]);
     for (let count = 0; count < 4; count += 1) {
       second.write('kept');
       await backup.upload();
@@ -180,6 +192,31 @@ describe('when another node becomes primary', () => {
     await backup.upload();
     expect(backup.status).toMatchObject({ generation: 2, uploadedTxid: 4, state: 'running' });
     expect((await world.latest()).equals(second.copy())).toBe(true);
+  });
+
+  test('nothing is uploaded that does not begin where the backup ends', async () => {
+    using world = new BackupWorld();
+    const [first] = await pair(world);
+    await first.backup().upload();
+    const context: BackupContext = {
+      source: first.database,
+      store: world.store,
+      databasePrefix: PREFIX,
+      clusterId: undefined,
+      adopt: false,
+      policy: DEFAULT_COMPACTION_POLICY,
+      limits: { bytesMax: 1_000_000, filesMax: 10 },
+      scratchFolder: first.scratchFolder,
+      clock: world.clock,
+    };
+    const { signal } = new AbortController();
+    const session = await takeOver(context, signal);
+    session.checksum = (session.checksum ?? 0n) ^ 1n;
+    first.write();
+    await expect(uploadNew(context, session, signal)).rejects.toMatchObject({
+      code: 'backup_diverged',
+      message: expect.stringContaining('Transaction 3 of app.db does not begin with') as unknown,
+    });
   });
 
   test('a longer file that the old one uploads late is found by the next audit', async () => {

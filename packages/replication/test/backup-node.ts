@@ -33,7 +33,10 @@ export class BackupWorld implements Disposable {
   readonly #nodes: BackupNode[] = [];
   #restores = 0;
 
-  node(name = 'one', options: { readonly pageSize?: number; readonly schema?: boolean } = {}): BackupNode {
+  node(
+    name = 'one',
+    options: { readonly pageSize?: number; readonly schema?: boolean } = {},
+  ): BackupNode {
     const node = new BackupNode(this, name, options);
     this.#nodes.push(node);
     return node;
@@ -60,7 +63,9 @@ export class BackupWorld implements Disposable {
   }
 
   async keys(): Promise<string[]> {
-    return Array.fromAsync(this.store.list(''), ({ key }) => key);
+    const keys: string[] = [];
+    for await (const { key } of this.store.list('')) keys.push(key);
+    return keys;
   }
 
   [Symbol.dispose](): void {

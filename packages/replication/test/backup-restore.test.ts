@@ -84,7 +84,9 @@ describe('a restore', () => {
     expect(readFileSync(outputPath).equals(node.copy())).toBe(true);
     const again = await restoreDatabase({ ...source, outputPath, force: true });
     expect(again.setAside).toEqual([join(world.folder, '.out.db.before-restore-2')]);
-    expect(readdirSync(world.folder).filter((name) => name.startsWith('out.db'))).toEqual(['out.db']);
+    expect(readdirSync(world.folder).filter((name) => name.startsWith('out.db'))).toEqual([
+      'out.db',
+    ]);
   });
 
   test('sets a stale log aside that would spoil the new database', async () => {
@@ -95,7 +97,12 @@ describe('a restore', () => {
     expect((await world.restore({ kind: 'latest' })).report.setAside).toEqual([]);
     const { store } = world;
     const target = { kind: 'latest' } as const;
-    const { setAside } = await restoreDatabase({ store, databasePrefix: PREFIX, target, outputPath });
+    const { setAside } = await restoreDatabase({
+      store,
+      databasePrefix: PREFIX,
+      target,
+      outputPath,
+    });
     expect(setAside).toEqual([`${world.folder}/.out.db.before-restore-1-wal`]);
     expect(existsSync(`${outputPath}-wal`)).toBe(false);
     expect(readFileSync(outputPath).equals(node.copy())).toBe(true);
@@ -230,7 +237,13 @@ describe('verification', () => {
         fileCount: 5,
         damaged: [],
         ranges: [
-          { fromTxid: 1, throughTxid: 5, fromMs: startMs, throughMs: startMs + 4000, stateCount: 5 },
+          {
+            fromTxid: 1,
+            throughTxid: 5,
+            fromMs: startMs,
+            throughMs: startMs + 4000,
+            stateCount: 5,
+          },
         ],
       },
     ]);
@@ -244,7 +257,10 @@ describe('verification', () => {
     const { store } = world;
     const options = { store, databasePrefix: PREFIX, scratchFolder: world.path('scratch') };
     expect((await verifyBackup({ ...options, depth: 'listing' })).problems).toEqual([]);
-    const { problems, generations, restored } = await verifyBackup({ ...options, depth: 'restore' });
+    const { problems, generations, restored } = await verifyBackup({
+      ...options,
+      depth: 'restore',
+    });
     expect(generations[0]?.damaged.map((file) => file.key)).toEqual([key(4)]);
     expect(generations[0]?.ranges).toMatchObject([{ fromTxid: 1, throughTxid: 3 }]);
     expect(restored).toBeUndefined();
@@ -271,7 +287,11 @@ describe('verification', () => {
       { fromTxid: 5, throughTxid: 5 },
     ]);
     expect(problems).toEqual(['Transactions 3 to 4 cannot be restored.']);
-    const nothing = await verifyBackup({ ...options, databasePrefix: 'other.db', depth: 'restore' });
+    const nothing = await verifyBackup({
+      ...options,
+      databasePrefix: 'other.db',
+      depth: 'restore',
+    });
     expect(nothing).toEqual({
       generations: [],
       restored: undefined,

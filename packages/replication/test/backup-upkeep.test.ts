@@ -21,7 +21,8 @@ describe('merging and retention', () => {
       world.clock.advance(steps[(count * 7) % steps.length] ?? 0);
       const txid = node.run((app) => {
         if (count % 17 === 16) app.exec('DELETE FROM item WHERE id % 3 = 0; VACUUM');
-        else app.prepare('INSERT INTO item (text) VALUES (?)').run('m'.repeat((count * 131) % 3000));
+        else
+          app.prepare('INSERT INTO item (text) VALUES (?)').run('m'.repeat((count * 131) % 3000));
       });
       states.set(txid, node.copy());
       await backup.upload();

@@ -1,11 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { systemClock } from '@tandem/base';
 import { type LeaseStore, type NodeIdentity, parseLeaseTimings } from '@tandem/lease';
-import { ReplicationNode, type ReplicationNodeOptions } from '../src/index.ts';
+import {
+  PEER_FAILSAFE_PATH,
+  PEER_POSITION_PATH,
+  ReplicationNode,
+  type ReplicationNodeOptions,
+} from '../src/index.ts';
 
 /** How a test node gets its lease. */
 export type MakeStore = (identity: NodeIdentity) => LeaseStore;
@@ -20,7 +26,7 @@ export interface TestNode {
 }
 
 export const TEST_TIMINGS = parseLeaseTimings({ durationMs: 1500, retryMs: 200 });
-const TOKEN = 'a-token-for-tests-0123456789';
+export const TOKEN = 'a-token-for-tests-0123456789';
 
 /** Nodes in one process, each with its folder and HTTP server on a free port of the loopback. */
 export class TestCluster {
@@ -72,10 +78,7 @@ export class TestCluster {
     server.on('upgrade', (request, socket, head) => {
       if (!node.handleUpgrade(request, socket, head)) socket.destroy();
     });
-    server.on('request', (request, response) => {
-      const isPosition = request.url === '/tandem/position';
-      response.writeHead(isPosition ? 200 : 404).end(JSON.stringify(node.report()));
-    });
+    server.on('request', (request, response) => void answerPeer(node, request, response));
     node.start();
     let isStopped = false;
     const started: TestNode = {
@@ -100,6 +103,24 @@ export class TestCluster {
     await Promise.all([...this.#nodes].map(({ stop }) => stop()));
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** What a node answers to others over HTTP; false when the request is for something else. */
+export async function answerPeer(
+  node: ReplicationNode,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean> {
+  if (request.url === PEER_POSITION_PATH) {
+    response.writeHead(200).end(JSON.stringify(node.report()));
+  } else if (request.url === PEER_FAILSAFE_PATH) {
+    const { epoch, durationMs } = Object(await json(request)) as Record<string, unknown>;
+    const acknowledged = await node.promise(Number(epoch), Number(durationMs));
+    response.writeHead(200).end(JSON.stringify({ acknowledged }));
+  } else {
+    return false;
+  }
+  return true;
 }
 
 /** Resolves when `holds` is true; looks after each event of any of the nodes, and now and then. */

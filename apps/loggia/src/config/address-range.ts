@@ -1,18 +1,6 @@
 import { isIP } from 'node:net';
+import { LOOPBACK_RANGES, PRIVATE_RANGES } from '@tandem/base';
 import type { Parsed } from './parsed.ts';
-
-/** Loopback, link-local and private addresses, which no stranger can send from. */
-export const PRIVATE_RANGES: readonly string[] = [
-  '127.0.0.0/8',
-  '10.0.0.0/8',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '169.254.0.0/16',
-  '::1/128',
-  'fc00::/7',
-  'fe80::/10',
-];
-const LOOPBACK_RANGES: readonly string[] = ['127.0.0.0/8', '::1/128'];
 
 /** Reads an IP address or a range in CIDR form; the result always has a prefix length. */
 export function parseAddressRange(text: string): Parsed<string> {

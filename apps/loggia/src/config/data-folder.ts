@@ -4,6 +4,7 @@ import {
   constants,
   mkdirSync,
   openSync,
+  readdirSync,
   rmSync,
   statSync,
   type Stats,
@@ -34,9 +35,12 @@ export interface DataFolderFault {
 /** What a server that ran as another user may have left; SQLite would open it and write nothing. */
 const FILES = ['journal.db', 'journal.db-wal', 'journal.db-shm', 'salts.db', 'salts.db-journal'];
 
+/** What a probe makes and takes away; its process may die in between. */
+const PROBE = /^\.write-test-\d+$/;
+
 /**
  * Makes the data folder if it is missing and proves that files can be made in it, by making one and
- * taking it away, and that the files which are there already may be read and written. A full disk
+ * taking it away (also those of processes that died before they could), and that the files which are there already may be read and written. A full disk
  * is no fault: the server starts and answers 503 until there is space.
  *
  * @throws ConfigError `data_folder` that says who may not do what, and what to do about it.
@@ -44,6 +48,7 @@ const FILES = ['journal.db', 'journal.db-wal', 'journal.db-shm', 'salts.db', 'sa
 export function ensureDataFolder(folder: string): void {
   attempt('create', folder, () => makeFolders(folder));
   attempt('write', folder, () => probe(folder));
+  removeProbes(folder);
   refuseForeignFile(folder);
 }
 
@@ -126,6 +131,13 @@ function probe(folder: string): void {
   const path = join(folder, `.write-test-${process.pid}`);
   closeSync(openSync(path, 'w', 0o600));
   rmSync(path, { force: true });
+}
+
+/** To a process that probes at this moment it is no harm: it has made its file, and that is all. */
+function removeProbes(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (PROBE.test(name)) rmSync(join(folder, name), { force: true });
+  }
 }
 
 /** Refuses a file of an earlier run that this user may not read and write. */

@@ -80,8 +80,8 @@ export const SETTINGS = {
     expects: 'addresses or CIDR ranges parted by commas, or private, loopback or none',
     example: 'private, 203.0.113.0/24',
     summary:
-      "Peers whose headers tell the client's address. `private` means loopback, link-local and " +
-      'private ranges of IPv4 and IPv6.',
+      "Peers whose headers tell the client's address. `private` means loopback, link-local, private " +
+      'and carrier-grade ranges of IPv4 and IPv6.',
     isList: true,
   }),
   clientIpHeader: setting({

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
 
-const [path = 'notes.db', port = '3000'] = process.argv.slice(2);
+const [path, port] = process.argv.slice(2);
 const database = new DatabaseSync(path, { timeout: 5000 });
 database.exec('PRAGMA journal_mode = WAL');
 database.exec('CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY, text TEXT NOT NULL)');
@@ -16,7 +16,12 @@ createServer(async (request, response) => {
       insert.run(await text(request));
       response.writeHead(201).end('stored\n');
     } else {
-      response.end(select.all().map((note) => `${note.text}\n`).join(''));
+      response.end(
+        select
+          .all()
+          .map((note) => `${note.text}\n`)
+          .join(''),
+      );
     }
   } catch (error) {
     response.writeHead(503).end(`${error.message}\n`);

@@ -1,6 +1,8 @@
 """A small web application as people write them: no word of replication."""
+
 import sqlite3
 import sys
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PATH, PORT = sys.argv[1], int(sys.argv[2])
@@ -9,7 +11,7 @@ PATH, PORT = sys.argv[1], int(sys.argv[2])
 def connect():
     connection = sqlite3.connect(PATH, timeout=5)
     connection.execute("PRAGMA journal_mode = WAL")
-    return connection
+    return closing(connection)
 
 
 class Notes(BaseHTTPRequestHandler):
@@ -21,7 +23,7 @@ class Notes(BaseHTTPRequestHandler):
     def do_POST(self):
         text = self.rfile.read(int(self.headers["Content-Length"])).decode()
         try:
-            with connect() as connection:
+            with connect() as connection, connection:
                 connection.execute("INSERT INTO note (text) VALUES (?)", (text,))
             self.answer(201, "stored\n")
         except sqlite3.OperationalError as error:
@@ -32,10 +34,7 @@ class Notes(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text.encode())
 
-    def log_message(self, *_):
-        pass
 
-
-with connect() as start:
-    start.execute("CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY, text TEXT NOT NULL)")
+with connect() as database:
+    database.execute("CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY, text TEXT NOT NULL)")
 ThreadingHTTPServer(("127.0.0.1", PORT), Notes).serve_forever()

@@ -1,0 +1,38 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const SWITCH = new URL('./engine-kill-switch.ts', import.meta.url).href;
+const CHILD = fileURLToPath(new URL('./engine-child.ts', import.meta.url));
+
+export interface EndedScenario {
+  readonly lines: readonly string[];
+  /** How many calls there were; undefined when it was killed before. */
+  readonly calls: number | undefined;
+  readonly isKilled: boolean;
+  readonly errors: string;
+}
+
+/** Runs a scenario in a process of its own, which is killed before its `killAt`-th call. */
+export function runScenario(
+  homes: readonly [string, string],
+  options: { readonly seed: number; readonly steps: number; readonly killAt?: number },
+): EndedScenario {
+  const { seed, steps, killAt } = options;
+  const child = spawnSync(
+    process.execPath,
+    ['--import', SWITCH, CHILD, ...homes, `${seed}`, `${steps}`],
+    {
+      encoding: 'utf8',
+      timeout: 120_000,
+      env: { ...process.env, ...(killAt === undefined ? {} : { KILL_AT: `${killAt}` }) },
+    },
+  );
+  const lines = child.stdout.split('\n').filter((line) => line !== '');
+  const last = /^calls (\d+)$/.exec(lines.at(-1) ?? '')?.[1];
+  return {
+    lines,
+    calls: last === undefined ? undefined : Number(last),
+    isKilled: child.signal === 'SIGKILL',
+    errors: child.stderr,
+  };
+}

@@ -1,0 +1,69 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runScenario, type EndedScenario } from './engine-process.ts';
+import { readPromises, recover, type Promises } from './engine-promises.ts';
+import { SeededRandom } from './seeded-random.ts';
+
+/** Rounds of each kind; the soak asks for thousands. */
+const ROUNDS = Number(process.env['TANDEM_KILL_ROUNDS'] ?? 30);
+const TIMEOUT_MS = 120_000 + ROUNDS * 5000;
+const SEED = Number(process.env['TANDEM_KILL_SEED'] ?? Date.now() % 1_000_000);
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tandem-crash-'));
+  process.env['NODE_COMPILE_CACHE'] = join(tmpdir(), 'tandem-compile-cache');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function makeHomes(name: string): [string, string] {
+  const homes: [string, string] = [join(folder, name, 'a'), join(folder, name, 'b')];
+  for (const home of homes) mkdirSync(home, { recursive: true });
+  return homes;
+}
+
+function expectEnd({ isKilled, calls, errors, lines }: EndedScenario): void {
+  expect(isKilled || calls !== undefined, errors).toBe(true);
+  expect(errors, lines.join('\n')).toBe('');
+}
+
+describe('R6, R7, R10, R11: two nodes and their application, killed together', () => {
+  test('at any step of a fixed course lose nothing that was promised', async () => {
+    const whole = runScenario(makeHomes('whole'), { seed: SEED, steps: 25 });
+    expectEnd(whole);
+    const calls = whole.calls ?? 0;
+    const random = new SeededRandom(SEED);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      // Spread over the course; every step when there are as many rounds.
+      const killAt = ROUNDS >= calls ? round + 1 : random.below(calls) + 1;
+      if (killAt > calls) break;
+      const homes = makeHomes(`round-${round}`);
+      const ended = runScenario(homes, { seed: SEED, steps: 25, killAt });
+      expectEnd(ended);
+      expect(ended.isKilled, `seed ${SEED}, call ${killAt}`).toBe(true);
+      const { problems } = await recover(homes, readPromises(ended.lines));
+      expect(problems, `seed ${SEED}, call ${killAt}`).toEqual([]);
+      rmSync(join(folder, `round-${round}`), { recursive: true });
+    }
+  }, TIMEOUT_MS);
+
+  test('again and again on the same files lose nothing that was promised', async () => {
+    const random = new SeededRandom(SEED);
+    let homes: readonly [string, string] = makeHomes('chain');
+    let promises: Promises | undefined;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const seed = SEED + round + 1;
+      const killAt = random.below(500) + 1;
+      cpSync(join(folder, 'chain'), join(folder, 'before'), { recursive: true });
+      const ended = runScenario(homes, { seed, steps: 12, killAt });
+      expectEnd(ended);
+      promises = readPromises(ended.lines, promises);
+      const recovered = await recover(homes, promises);
+      expect(recovered.problems, `seed ${SEED}, round ${round}, call ${killAt}`).toEqual([]);
+      ({ homes } = recovered);
+      rmSync(join(folder, 'before'), { recursive: true });
+    }
+  }, TIMEOUT_MS);
+});
