@@ -116,7 +116,8 @@ export class PageTable {
   }
 
   /**
-   * Opens the table at `path`. Where it was not clean, the sums are made in one pass over it.
+   * Opens the table at `path`, with one pass over it: where it was clean, the sums have to be those
+   * that it was closed with, else they are made anew.
    *
    * @throws ReplicationError `page_table_missing`, `page_table_damaged`, `state_failed`.
    */
@@ -125,7 +126,8 @@ export class PageTable {
     try {
       const header = readHeader(path, descriptor, files);
       const table = new PageTable(path, descriptor, header, files);
-      if (!header.isClean) table.#sumUp();
+      table.#sumUp();
+      if (header.isClean && !table.#hasSums(header)) throw damaged(path, 'its sums are wrong');
       return table;
     } catch (error) {
       files.closeSync(descriptor);
@@ -369,6 +371,12 @@ export class PageTable {
     this.#rolling = new RollingChecksum().toggle(total.hi, total.lo);
     this.#sum.clear().add(total.digest);
     this.#absentCount = this.#pageCount - total.presentCount;
+  }
+
+  #hasSums({ rollingChecksum, sum, absentCount }: Header): boolean {
+    const isSameSum = sum.every((word, index) => word === this.#sum.words[index]);
+    const isSameCount = absentCount === this.#absentCount;
+    return isSameSum && isSameCount && rollingChecksum === this.#rolling.toBigInt();
   }
 
   /** What the entries from `firstPgno` to the end add up to. */

@@ -10,7 +10,7 @@ import {
   type NodeIdentity,
   type RoleChange,
 } from '@tandem/lease';
-import { Acknowledgements, type AcknowledgementPolicy } from './acknowledgements.ts';
+import { Acknowledgements } from './acknowledgements.ts';
 import { ClusterMembership } from './cluster-membership.ts';
 import { Complaints } from './complaints.ts';
 import { checkDatabaseFile } from './database-import.ts';

@@ -111,6 +111,8 @@ export function textsIn(home: string): string[] {
   if (!existsSync(path)) return [];
   const reader = new DatabaseSync(path, { readOnly: true });
   try {
+    const table = reader.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'item'`).get();
+    if (table === undefined) return [];
     return reader
       .prepare('SELECT text FROM item')
       .all()

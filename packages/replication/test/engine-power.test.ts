@@ -147,6 +147,7 @@ function newestFiles(state: string, count: number): string[] {
 
 /** Some blocks after the header are still those of before. */
 function mixBlocks(path: string, earlier: string, random: SeededRandom): void {
+  if (!existsSync(earlier)) return;
   const old = readFileSync(earlier);
   const descriptor = openSync(path, 'r+');
   for (let at = BLOCK_BYTES; at < old.length; at += BLOCK_BYTES) {
@@ -228,7 +229,7 @@ async function expectReplicaWhole(course: Course, home: string, earlier: string)
     const { txid } = node.position();
     if (txid > 0) expect(node.digest(), `${what} at ${txid}`).toBe(course.digests.get(txid));
     course.primary.capture();
-    await follow(course.primary, node);
+    try { await follow(course.primary, node); } catch (e) { console.log(what, node.position(), node.settlement, course.primary.position(), course.primary.pageCount(), node.pageCount(), course.primary.verify()); throw e; }
     expect(node.digest(), what).toBe(course.primary.digest());
     expect(problemOf(node), what).toBe('');
     // Transactions of which every trace is gone could be anybody's.

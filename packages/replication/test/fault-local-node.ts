@@ -20,12 +20,14 @@ const NOT_UP = { kind: 'refused', why: 'it is not up' } as const;
 /** A node in this process. */
 export class LocalNode implements SimNode {
   readonly can = { kill: false, pause: false, fillDisk: false };
+  readonly port: number;
   readonly logged: string[] = [];
   readonly #server: Server;
   #app: SimApp | undefined;
 
   private constructor(server: Server) {
     this.#server = server;
+    this.port = (server.address() as AddressInfo).port;
     server.on('upgrade', (request, socket, head) => {
       if (this.#app === undefined) socket.destroy();
       else this.#app.upgrade(request, socket, head);
@@ -40,10 +42,6 @@ export class LocalNode implements SimNode {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return new LocalNode(server);
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
   }
 
   get isUp(): boolean {

@@ -28,7 +28,7 @@ export interface SimulationOutcome {
 const WRITERS = 4;
 const READERS = 2;
 const TROUBLES_AT_ONCE = 3;
-const HEAL_MS_MAX = 60_000;
+const HEAL_MS_MAX = 30_000;
 const LOOK_MS = 50;
 const LINES_OF_LOG = 60;
 
@@ -67,7 +67,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationOu
     await mischief;
     note('everything heals');
     await heal(world);
-    await Promise.all(clients);
+    await soon(Promise.all(clients), 'clients end');
     await inStep(world, ledger, false);
     const audits = new Map<string, SimAudit>();
     for (const [name, node] of world.nodes) audits.set(name, await node.audit());
@@ -93,6 +93,13 @@ export async function simulate(options: SimulationOptions): Promise<SimulationOu
 }
 
 const byTime = (a: string, b: string): number => Number.parseInt(a, 10) - Number.parseInt(b, 10);
+
+async function soon(done: Promise<unknown>, what: string): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const late = new Error(`not within ${HEAL_MS_MAX / 1000} s: ${what}`);
+  const timer = setTimeout(() => reject(late), HEAL_MS_MAX);
+  await Promise.race([done, promise]).finally(() => clearTimeout(timer));
+}
 
 async function heal(world: World): Promise<void> {
   world.heal();

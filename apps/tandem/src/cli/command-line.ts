@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { BaseError } from '@tandem/base';
 import { SuperviseError } from '../supervise/supervise-error.ts';
 import { VERSION } from '../version.ts';
+import { BACKUP_COMMANDS } from './backup-commands.ts';
 import type { Command, Invocation } from './command.ts';
 import { CONFIG_COMMAND } from './config-command.ts';
 import { NODE_COMMANDS } from './node-commands.ts';
@@ -11,6 +12,7 @@ import { START_COMMAND } from './start-command.ts';
 export const COMMANDS: Readonly<Record<string, Command>> = {
   start: START_COMMAND,
   ...NODE_COMMANDS,
+  ...BACKUP_COMMANDS,
   config: CONFIG_COMMAND,
 };
 

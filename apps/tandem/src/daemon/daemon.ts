@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '@tandem/base';
 import {
@@ -14,12 +15,14 @@ import type { Logger } from 'pino';
 import { databaseFilter } from '../config/database-filter.ts';
 import type { ProxyConfig, TandemConfig } from '../config/tandem-config.ts';
 import { TandemClient } from '../http/client.ts';
+import { Backups } from './backups.ts';
 import { DaemonError } from './daemon-error.ts';
 import { defined, leaseStoreConfig, tlsSettings } from './lease-store.ts';
 import { PrimaryDirectory } from './primary-directory.ts';
 import { ProxyGate } from './proxy-gate.ts';
 
 const DRAIN_MS = 5000;
+const BACKUP_MS = 5000;
 const HAND_OFF_MS = 10_000;
 const LOOK_MS = 20;
 const PEER_TIMEOUT_MS = 2000;
@@ -31,6 +34,7 @@ export class Daemon {
   readonly #log: Logger;
   readonly #store: LeaseStore;
   #proxy: Proxy | undefined;
+  #backups: Backups | undefined;
 
   private constructor(
     config: TandemConfig,
@@ -93,6 +97,16 @@ export class Daemon {
   /** Opens the databases and looks for a primary, or becomes it. */
   start(): void {
     this.node.start();
+    const { backup, state } = this.#config;
+    if (backup !== null) {
+      const scratchFolder = join(state.folder, 'backup');
+      this.#backups = new Backups({
+        node: this.node,
+        config: backup,
+        scratchFolder,
+        log: this.#log,
+      });
+    }
     this.node.listen((event) => {
       if (event.kind !== 'role') return;
       const primary = event.primary?.name ?? 'nobody';
@@ -157,6 +171,7 @@ export class Daemon {
 
   /** Hands off if this node is primary and somebody can take over. */
   async leave(): Promise<void> {
+    await this.#backups?.complete(AbortSignal.timeout(BACKUP_MS));
     if (!this.node.isPrimaryNow() || this.#config.lease.type === 'static') return;
     try {
       await this.handOff();
@@ -173,6 +188,7 @@ export class Daemon {
 
   async stop(): Promise<void> {
     await this.closeProxy();
+    await this.#backups?.close();
     await this.node.stop();
     await this.#store.close();
   }

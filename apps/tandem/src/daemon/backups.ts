@@ -1,0 +1,96 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseBackup, type ReplicatedDatabase, type ReplicationNode } from '@tandem/replication';
+import { DEFAULT_COMPACTION_POLICY, openStore, type ObjectStore } from '@tandem/storage';
+import type { Logger } from 'pino';
+import type { BackupConfig } from '../config/tandem-config.ts';
+
+export interface BackupsOptions {
+  readonly node: ReplicationNode;
+  readonly config: BackupConfig;
+  /** Where snapshots wait for their upload. */
+  readonly scratchFolder: string;
+  readonly log: Logger;
+}
+
+interface Running {
+  readonly backup: DatabaseBackup;
+  readonly stopping: AbortController;
+  readonly ended: Promise<void>;
+}
+
+const LOOK_MS = 500;
+
+/** Opens the storage that a configuration names. */
+export function openBackupStore({ url, credentials }: BackupConfig): ObjectStore {
+  return openStore(url, credentials === null ? {} : { credentials });
+}
+
+/** The backups of all databases of a node, each of which works while the node is primary. */
+export class Backups {
+  readonly #options: BackupsOptions;
+  readonly #store: ObjectStore;
+  readonly #running = new Map<ReplicatedDatabase, Running>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(options: BackupsOptions) {
+    this.#options = options;
+    this.#store = openBackupStore(options.config);
+    mkdirSync(options.scratchFolder, { recursive: true });
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+    this.#look();
+  }
+
+  /** Uploads what is not in the backup yet, as far as that goes. Before a hand-off or the end. */
+  async complete(signal: AbortSignal): Promise<void> {
+    await Promise.allSettled(
+      [...this.#running.values()].map(({ backup }) => backup.upload(signal)),
+    );
+  }
+
+  /** Ends all backups; resolves when none uses its database any more. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all([...this.#running.keys()].map((database) => this.#end(database)));
+  }
+
+  /** Follows the databases that come and go. */
+  #look(): void {
+    const { node } = this.#options;
+    const present = new Set(node.databases);
+    for (const database of this.#running.keys()) {
+      if (!present.has(database)) void this.#end(database);
+    }
+    for (const database of present) {
+      const isDue = node.isPrimaryNow() && database.isPresent && node.clusterId !== undefined;
+      if (isDue && !this.#running.has(database)) this.#begin(database, node.clusterId);
+    }
+  }
+
+  #begin(database: ReplicatedDatabase, clusterId: string | undefined): void {
+    const { config, scratchFolder, log } = this.#options;
+    const { intervalMs, snapshotIntervalMs, retentionMs } = config;
+    const stopping = new AbortController();
+    const folder = join(scratchFolder, encodeURIComponent(database.name));
+    mkdirSync(folder, { recursive: true });
+    const backup = new DatabaseBackup({
+      source: database,
+      store: this.#store,
+      databasePrefix: database.name,
+      scratchFolder: folder,
+      ...(clusterId === undefined ? {} : { clusterId }),
+      intervalMs,
+      policy: { ...DEFAULT_COMPACTION_POLICY, snapshotIntervalMs, retentionMs },
+      log: (level, message, facts) => log[level](facts, message),
+    });
+    const ended = backup.run(stopping.signal);
+    this.#running.set(database, { backup, stopping, ended });
+  }
+
+  async #end(database: ReplicatedDatabase): Promise<void> {
+    const running = this.#running.get(database);
+    this.#running.delete(database);
+    running?.stopping.abort();
+    await running?.ended;
+  }
+}
