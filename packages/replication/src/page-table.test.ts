@@ -239,7 +239,7 @@ describe('PageTable.open', () => {
     const good = readFileSync(pathIn(folder));
     openWith(folder, good).close();
     const bad = [good.subarray(0, 0), good.subarray(0, 40), good.subarray(0, -1), page(0, 8192)];
-    for (const offset of [0, 7, 11, 15, 16, 31, 39, 55, 70]) {
+    for (const offset of [0, 7, 11, 15, 16, 31, 39, 55, 70, 4096 + 3, 4096 + 40]) {
       bad.push(Buffer.from(good.map((byte, index) => (index === offset ? byte ^ 4 : byte))));
     }
     for (const bytes of bad) {
