@@ -32,9 +32,14 @@ let commits = 0;
 
 const clients = Promise.all(Array.from({ length: plan.clients }, serveClient));
 await pause(WARM_UP_MS);
-const [before, startMs] = [commits, performance.now()];
+const [before, startMs, startCpu] = [commits, performance.now(), process.cpuUsage()];
 await pause(plan.durationMs);
-const rate: CommitRate = { commits: commits - before, durationMs: performance.now() - startMs };
+const { user, system } = process.cpuUsage(startCpu);
+const rate: CommitRate = {
+  commits: commits - before,
+  durationMs: performance.now() - startMs,
+  cpuMs: (user + system) / 1000,
+};
 over.abort();
 await clients;
 database.close();

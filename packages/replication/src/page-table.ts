@@ -1,10 +1,8 @@
 import { dirname } from 'node:path';
-import { hash } from 'node:crypto';
 import { assert } from '@tandem/base';
 import { lockPage, pageChecksum, RollingChecksum, type LtxPage } from '@tandem/ltx';
 import {
   DIGEST_BYTES,
-  DIGEST_WORDS,
   digestsOf,
   DigestSum,
   ENTRY_BYTES,
@@ -14,15 +12,19 @@ import {
   type EntryTotal,
   type PageEntry,
 } from './page-digest.ts';
+import {
+  damagedTable,
+  emptyPageTableHeader,
+  encodePageTableHeader,
+  HEADER_BYTES,
+  offsetOf,
+  pageCountOf,
+  readPageTableHeader,
+  type PageTableHeader,
+} from './page-table-header.ts';
 import { errnoOf, fileFailure, ReplicationError } from './replication-error.ts';
 import { nodeFiles, readFully, syncFolder, writeFully, type FileOperations } from './small-file.ts';
 
-const MAGIC = 0x544e_4450;
-const VERSION = 1;
-const HEADER_BYTES = 4096;
-/** The header's fields, before its own checksum. */
-const FIELD_BYTES = 64;
-const CHECK_BYTES = 16;
 const ENTRY_WORDS = ENTRY_BYTES / 4;
 /** Pages that are written at once. */
 const RUN_PAGES_MAX = 256;
@@ -40,21 +42,6 @@ const PGNO_MAX = 0xffff_fffe;
  *    the sums in the header are theirs. It says otherwise, durably, before an entry changes.
  * 3. An entry depends on its page alone. After a stop in the middle of changes, setting the pages of
  *    every transaction after `txid` once more leads to the right table.
- *
- * All numbers are big-endian.
- *
- * | offset | size | field |
- * |---|---|---|
- * | 0 | 4 | magic `TNDP` |
- * | 4 | 4 | version, 1 |
- * | 8 | 4 | page size |
- * | 12 | 4 | page count |
- * | 16 | 4 | 1 when clean |
- * | 20 | 4 | number of entries that were never set |
- * | 24 | 8 | txid |
- * | 32 | 8 | rolling checksum |
- * | 40 | 16 | sum of digests |
- * | 64 | 16 | first bytes of the SHA-256 of the 64 bytes before |
  */
 export class PageTable {
   readonly path: string;
@@ -76,7 +63,12 @@ export class PageTable {
   /** True after a failed write: an entry may be half written, so that the sums are those of no table. */
   #isDoubtful = false;
 
-  private constructor(path: string, descriptor: number, header: Header, files: FileOperations) {
+  private constructor(
+    path: string,
+    descriptor: number,
+    header: PageTableHeader,
+    files: FileOperations,
+  ) {
     this.path = path;
     this.pageSize = header.pageSize;
     this.wasClean = header.isClean;
@@ -100,7 +92,7 @@ export class PageTable {
     assert(isPageSize(pageSize), 'a page size is a power of two from 512 to 65,536');
     const descriptor = openDescriptor(path, 'w+', files);
     try {
-      const table = new PageTable(path, descriptor, emptyHeader(pageSize), files);
+      const table = new PageTable(path, descriptor, emptyPageTableHeader(pageSize), files);
       table.#write(new Uint8Array(HEADER_BYTES), 0);
       table.#writeHeader();
       syncFolder(dirname(path), files);
@@ -124,10 +116,10 @@ export class PageTable {
   static open(path: string, files: FileOperations = nodeFiles): PageTable {
     const descriptor = openDescriptor(path, 'r+', files);
     try {
-      const header = readHeader(path, descriptor, files);
+      const header = readPageTableHeader(path, descriptor, files);
       const table = new PageTable(path, descriptor, header, files);
       table.#sumUp();
-      if (header.isClean && !table.#hasSums(header)) throw damaged(path, 'its sums are wrong');
+      if (header.isClean && !table.#hasSums(header)) throw damagedTable(path, 'its sums are wrong');
       return table;
     } catch (error) {
       files.closeSync(descriptor);
@@ -373,7 +365,7 @@ export class PageTable {
     this.#absentCount = this.#pageCount - total.presentCount;
   }
 
-  #hasSums({ rollingChecksum, sum, absentCount }: Header): boolean {
+  #hasSums({ rollingChecksum, sum, absentCount }: PageTableHeader): boolean {
     const isSameSum = sum.every((word, index) => word === this.#sum.words[index]);
     const isSameCount = absentCount === this.#absentCount;
     return isSameSum && isSameCount && rollingChecksum === this.#rolling.toBigInt();
@@ -410,7 +402,7 @@ export class PageTable {
 
   #read(bytes: Uint8Array, offset: number): void {
     if (!readFully(this.#descriptor, bytes, offset, this.#files)) {
-      throw damaged(this.path, 'it ends too early');
+      throw damagedTable(this.path, 'it ends too early');
     }
   }
 
@@ -419,7 +411,7 @@ export class PageTable {
   }
 
   #writeHeader(): void {
-    const bytes = encodeHeader({
+    const bytes = encodePageTableHeader({
       pageSize: this.pageSize,
       pageCount: this.#pageCount,
       isClean: this.#isClean,
@@ -443,52 +435,6 @@ export class PageTable {
   }
 }
 
-interface Header {
-  readonly pageSize: number;
-  readonly pageCount: number;
-  readonly isClean: boolean;
-  readonly absentCount: number;
-  readonly txid: number;
-  readonly rollingChecksum: bigint;
-  readonly sum: Readonly<Uint32Array>;
-}
-
-function offsetOf(pgno: number): number {
-  return HEADER_BYTES + (pgno - 1) * ENTRY_BYTES;
-}
-
-function pageCountOf(fileBytes: number): number {
-  return Math.max(0, Math.floor((fileBytes - HEADER_BYTES) / ENTRY_BYTES));
-}
-
-function emptyHeader(pageSize: number): Header {
-  return {
-    pageSize,
-    pageCount: 0,
-    isClean: true,
-    absentCount: 0,
-    txid: 0,
-    rollingChecksum: new RollingChecksum().toBigInt(),
-    sum: new Uint32Array(DIGEST_WORDS),
-  };
-}
-
-function encodeHeader(header: Header): Uint8Array {
-  const bytes = new Uint8Array(FIELD_BYTES + CHECK_BYTES);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, MAGIC);
-  view.setUint32(4, VERSION);
-  view.setUint32(8, header.pageSize);
-  view.setUint32(12, header.pageCount);
-  view.setUint32(16, header.isClean ? 1 : 0);
-  view.setUint32(20, header.absentCount);
-  view.setBigUint64(24, BigInt(header.txid));
-  view.setBigUint64(32, header.rollingChecksum);
-  for (const [word, value] of header.sum.entries()) view.setUint32(40 + word * 4, value);
-  bytes.set(checkOf(bytes), FIELD_BYTES);
-  return bytes;
-}
-
 function openDescriptor(path: string, flags: 'r+' | 'w+', files: FileOperations): number {
   try {
     return files.openSync(path, flags);
@@ -501,39 +447,6 @@ function openDescriptor(path: string, flags: 'r+' | 'w+', files: FileOperations)
   }
 }
 
-function readHeader(path: string, descriptor: number, files: FileOperations): Header {
-  const bytes = new Uint8Array(FIELD_BYTES + CHECK_BYTES);
-  if (!readFully(descriptor, bytes, 0, files)) throw damaged(path, 'its header is cut off');
-  const view = new DataView(bytes.buffer);
-  if (view.getUint32(0) !== MAGIC) throw damaged(path, 'it is no page table');
-  if (view.getUint32(4) !== VERSION) throw damaged(path, 'it is of another version');
-  if (!checkOf(bytes).equals(bytes.subarray(FIELD_BYTES)))
-    throw damaged(path, 'its header is torn');
-  const { size } = files.fstatSync(descriptor);
-  const isClean = view.getUint32(16) === 1;
-  const pageCount = isClean ? view.getUint32(12) : pageCountOf(size);
-  if (size < offsetOf(pageCount + 1)) throw damaged(path, 'it ends too early');
-  return {
-    pageSize: view.getUint32(8),
-    pageCount,
-    isClean,
-    absentCount: view.getUint32(20),
-    txid: Number(view.getBigUint64(24)),
-    rollingChecksum: view.getBigUint64(32),
-    sum: Uint32Array.from({ length: DIGEST_WORDS }, (_, word) => view.getUint32(40 + word * 4)),
-  };
-}
-
-function checkOf(bytes: Uint8Array): Buffer {
-  return hash('sha256', bytes.subarray(0, FIELD_BYTES), 'buffer').subarray(0, CHECK_BYTES);
-}
-
 function isPageSize(pageSize: number): boolean {
   return pageSize >= 512 && pageSize <= 65_536 && Number.isInteger(Math.log2(pageSize));
-}
-
-function damaged(path: string, why: string): ReplicationError {
-  return new ReplicationError('page_table_damaged', `${path} is damaged: ${why}`, {
-    hint: 'Delete it; the node makes it anew by reading the database once.',
-  });
 }

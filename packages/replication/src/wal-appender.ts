@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { fdatasyncSync, fstatSync, readSync, writeSync } from 'node:fs';
+import { fdatasyncSync, fstatSync, readSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { assert } from '@tandem/base';
 import {
@@ -18,7 +18,8 @@ import {
   WalIndexBlock,
 } from '@tandem/sqlite-format';
 import type { OpenDatabase } from './open-database.ts';
-import { ReplicationError } from './replication-error.ts';
+import { fileFailure, ReplicationError } from './replication-error.ts';
+import { nodeFiles, writeFully } from './small-file.ts';
 import type { WalCursor } from './wal-cursor.ts';
 import { WriteLock } from './write-lock.ts';
 
@@ -156,7 +157,7 @@ export class WalAppender {
     const page = frame.subarray(FRAME_HEADER_BYTES);
     this.#encode(last.index, { pgno: last.pgno, commit: pageCount, page });
     const mxFrame = this.#fields.mxFrame + this.#written;
-    writeFully(this.#open.walFd, frame, frameOffset(mxFrame, this.#pageSize));
+    this.#write(this.#open.walFd, frame, frameOffset(mxFrame, this.#pageSize));
     if (sync) fdatasyncSync(this.#open.walFd);
     const { s0, s1 } = this.#checksum;
     this.#publish({
@@ -229,7 +230,7 @@ export class WalAppender {
     const fields = { ...this.#fields, pageSize: this.#pageSize, salt1, salt2 };
     const header = encodeWalHeader({ ...fields, checkpointSequence: 0 }, bytes);
     const { walFd } = this.#open;
-    writeFully(walFd, bytes, 0);
+    this.#write(walFd, bytes, 0);
     // Frames of before that are still there must never be found behind a header that names them.
     if (fstatSync(walFd).size > WAL_HEADER_BYTES) fdatasyncSync(walFd);
     this.#fields = {
@@ -244,7 +245,7 @@ export class WalAppender {
   #flush(): void {
     const first = this.#fields.mxFrame + this.#written + 1;
     const bytes = this.#buffer.subarray(0, this.#buffered.length * this.#frameBytes);
-    writeFully(this.#open.walFd, bytes, frameOffset(first, this.#pageSize));
+    this.#write(this.#open.walFd, bytes, frameOffset(first, this.#pageSize));
     let changes: WalIndexChange[] = [];
     for (const [index, pgno] of this.#buffered.entries()) {
       const block = this.#blockOf(first + index);
@@ -281,28 +282,31 @@ export class WalAppender {
     if (block === undefined || changes.length === 0) return;
     const descriptor = this.#open.walIndexFd;
     if (changes.length >= ENTRIES_PER_BLOCK_WRITE || changes.some(({ isReset }) => isReset)) {
-      writeFully(descriptor, block.contents.bytes, block.contents.offset);
+      this.#write(descriptor, block.contents.bytes, block.contents.offset);
       return;
     }
     for (const { pgnoOffset, hashOffset } of changes) {
       const pgnoAt = pgnoOffset - block.offset;
       const hashAt = hashOffset - block.offset;
-      writeFully(descriptor, block.bytes.subarray(pgnoAt, pgnoAt + 4), pgnoOffset);
-      writeFully(descriptor, block.bytes.subarray(hashAt, hashAt + 2), hashOffset);
+      this.#write(descriptor, block.bytes.subarray(pgnoAt, pgnoAt + 4), pgnoOffset);
+      this.#write(descriptor, block.bytes.subarray(hashAt, hashAt + 2), hashOffset);
     }
   }
 
   #publish(fields: WalIndexFields): void {
     encodeWalIndexHeader(fields, this.#copy);
-    writeFully(this.#open.walIndexFd, this.#copy, WAL_INDEX_COPY_BYTES);
-    writeFully(this.#open.walIndexFd, this.#copy, 0);
+    this.#write(this.#open.walIndexFd, this.#copy, WAL_INDEX_COPY_BYTES);
+    this.#write(this.#open.walIndexFd, this.#copy, 0);
     this.#fields = fields;
   }
-}
 
-function writeFully(descriptor: number, bytes: Uint8Array, offset: number): void {
-  let done = 0;
-  while (done < bytes.length) {
-    done += writeSync(descriptor, bytes, done, bytes.length - done, offset + done);
+  #write(descriptor: number, bytes: Uint8Array, offset: number): void {
+    const { path, walFd } = this.#open;
+    try {
+      writeFully(descriptor, bytes, offset, nodeFiles);
+    } catch (error) {
+      const file = `${path}${descriptor === walFd ? '-wal' : '-shm'}`;
+      throw fileFailure(error, `${file} cannot be written`, path);
+    }
   }
 }

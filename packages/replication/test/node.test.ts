@@ -124,6 +124,8 @@ describe('three nodes that share a lease', () => {
     for (const suffix of ['', '-wal', '-shm']) rmSync(join(primary.folder, `two.sqlite${suffix}`));
     const has = (each: TestNode): boolean => existsSync(join(each.folder, 'two.sqlite'));
     await until(() => !nodes.some(has), 'dropped everywhere');
+    const names = nodes.map(({ node }) => Object.keys(node.positions()));
+    expect(names).toEqual(nodes.map(() => ['tenants/eu/one.db']));
   });
 
   test('a node that starts anew on its folder goes on where it was', async () => {
