@@ -8,33 +8,35 @@ import {
 } from '@tandem/ltx';
 import { StorageError, type ObjectStore, type StoredLtxFile } from '@tandem/storage';
 import { BackupError } from './backup-error.ts';
+import { storedChecksums, type LtxState } from './backup-state.ts';
 
 /** With so many bytes, a decoder knows the header. */
 const HEAD_BYTES = HEADER_BYTES + 16;
 const READS_AT_ONCE = 8;
 
-/** What the two ends of an LTX file say. Whether what lies between is sound, only decoding tells. */
-export interface LtxEnds {
-  readonly header: LtxHeader;
-  readonly trailer: LtxTrailer;
-}
-
-/** Of a file in memory. @throws LtxError */
-export function ltxEndsOf(bytes: Uint8Array): LtxEnds {
-  return { header: parseHead(bytes.subarray(0, HEAD_BYTES)), trailer: parseTail(bytes) };
+/**
+ * What the two ends of a file of the log say. Whether what lies between is sound, only decoding
+ * tells.
+ *
+ * @throws LtxError
+ */
+export function logStateOf(bytes: Uint8Array): LtxState {
+  const header = parseHead(bytes.subarray(0, HEAD_BYTES));
+  return { header, ...storedChecksums(header, parseTail(bytes).postApplyChecksum) };
 }
 
 /**
- * Of a file in a backup, by two small reads.
+ * What a file in a backup says of the database, by one or two small reads.
  *
  * @throws StorageError, BackupError `backup_damaged`.
  */
-export async function readLtxEnds(store: ObjectStore, file: StoredLtxFile): Promise<LtxEnds> {
+export async function readLtxState(store: ObjectStore, file: StoredLtxFile): Promise<LtxState> {
   const header = await readLtxHeader(store, file);
+  if (!header.isChecksummed) return { header, ...storedChecksums(header) };
   const offset = file.sizeBytes - TRAILER_BYTES;
   const tail = await store.get(file.key, { offset, lengthBytes: TRAILER_BYTES });
   try {
-    return { header, trailer: parseTail(tail) };
+    return { header, ...storedChecksums(header, parseTail(tail).postApplyChecksum) };
   } catch (error) {
     throw damaged(file, error);
   }

@@ -1,8 +1,8 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { lockPage, LtxEncoder, pageChecksum, RollingChecksum, type LtxHeader } from '@tandem/ltx';
 import { BackupError } from './backup-error.ts';
-import type { LtxEnds } from './backup-file-ends.ts';
 import { logFileEnding, type BackupSource } from './backup-source.ts';
+import { storedHeader, type LtxState } from './backup-state.ts';
 import type { RepairView } from './stream-source.ts';
 
 /** Between two pauses; some milliseconds of work. */
@@ -16,8 +16,8 @@ export interface SnapshotOptions {
 }
 
 /**
- * Writes the database as it is at its position as an LTX file of all its pages. It holds a slice of
- * the file in memory, and lets others have their turn between slices.
+ * Writes the database as it is at its position as an LTX file of all its pages, as a backup has
+ * them. It holds a slice of the file in memory, and lets others have their turn between slices.
  *
  * @throws ReplicationError, BackupError `backup_source_mismatch`, what `write` throws, and the
  * signal's reason.
@@ -25,11 +25,13 @@ export interface SnapshotOptions {
 export async function writeSnapshot(
   source: BackupSource,
   { nowMs, signal, write }: SnapshotOptions,
-): Promise<LtxEnds> {
+): Promise<LtxState> {
   const view = source.openView();
   try {
     const logged = logFileEnding(source, view.position.txid);
-    const header = headerOf(view, logged?.header.timestampMs ?? nowMs);
+    const after = logged?.after ?? (await checksumOfPages(view, signal));
+    const plain = headerOf(view, logged?.header.timestampMs ?? nowMs);
+    const header = storedHeader(plain, { before: undefined, after });
     const chunks: Uint8Array[] = [];
     const encoder = new LtxEncoder(header, (chunk) => chunks.push(chunk));
     const flush = async (): Promise<void> => {
@@ -40,10 +42,10 @@ export async function writeSnapshot(
       encoder.page(pgno, data);
       addPage(rolling, pgno, data);
     }
-    checkAgainstLog(source, logged, rolling.toBigInt());
-    const trailer = encoder.finish(rolling.toBigInt());
+    if (rolling.toBigInt() !== after) throw mismatch(source, header.maxTxid);
+    encoder.finish(0n);
     await flush();
-    return { header, trailer };
+    return { header, before: undefined, after };
   } finally {
     view.close();
   }
@@ -52,12 +54,16 @@ export async function writeSnapshot(
 /** The rolling checksum of all pages at the position of the view, which is closed afterwards. */
 export async function checksumOfView(view: RepairView, signal: AbortSignal): Promise<bigint> {
   try {
-    const rolling = new RollingChecksum();
-    for await (const { pgno, data } of slicedPages(view, signal)) addPage(rolling, pgno, data);
-    return rolling.toBigInt();
+    return await checksumOfPages(view, signal);
   } finally {
     view.close();
   }
+}
+
+async function checksumOfPages(view: RepairView, signal: AbortSignal): Promise<bigint> {
+  const rolling = new RollingChecksum();
+  for await (const { pgno, data } of slicedPages(view, signal)) addPage(rolling, pgno, data);
+  return rolling.toBigInt();
 }
 
 interface ViewedPage {
@@ -109,12 +115,10 @@ function headerOf({ position, pageSize, pageCount }: RepairView, timestampMs: nu
   };
 }
 
-function checkAgainstLog(source: BackupSource, logged: LtxEnds | undefined, sum: bigint): void {
-  if (logged === undefined || logged.trailer.postApplyChecksum === sum) return;
-  const { maxTxid } = logged.header;
-  throw new BackupError(
+function mismatch(source: BackupSource, txid: number): BackupError {
+  return new BackupError(
     'backup_source_mismatch',
-    `The pages of ${source.name} are not those that its log leads to at transaction ${maxTxid}`,
+    `The pages of ${source.name} are not those that its log leads to at transaction ${txid}`,
     {
       hint:
         'Run `tandem verify`: the database file has been changed behind the back of this program, ' +

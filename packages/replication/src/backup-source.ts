@@ -1,5 +1,5 @@
-import type { LtxHeader } from '@tandem/ltx';
-import { ltxEndsOf, type LtxEnds } from './backup-file-ends.ts';
+import { logStateOf } from './backup-file-ends.ts';
+import type { LtxState } from './backup-state.ts';
 import type { ReplicatedDatabase } from './replicated-database.ts';
 
 /** What a backup needs of a database. */
@@ -16,16 +16,16 @@ export type BackupSource = Pick<
   | 'log'
 >;
 
-/** The ends of the log's file that ends with `txid`; undefined when the log has none. */
-export function logFileEnding(source: BackupSource, txid: number): LtxEnds | undefined {
+/** What the log's file says that ends with `txid`; undefined when the log has none. */
+export function logFileEnding(source: BackupSource, txid: number): LtxState | undefined {
   const entry = source.log?.find(txid);
   if (entry?.maxTxid !== txid) return undefined;
   const file = source.readFrom(entry.minTxid);
-  return file === undefined ? undefined : ltxEndsOf(file.bytes);
+  return file === undefined ? undefined : logStateOf(file.bytes);
 }
 
-/** The header of the log's file that begins with `txid`; undefined when the log has none. */
-export function logFileBeginning(source: BackupSource, txid: number): LtxHeader | undefined {
+/** What the log's file says that begins with `txid`; undefined when the log has none. */
+export function logFileBeginning(source: BackupSource, txid: number): LtxState | undefined {
   const file = source.readFrom(txid);
-  return file === undefined ? undefined : ltxEndsOf(file.bytes).header;
+  return file === undefined ? undefined : logStateOf(file.bytes);
 }

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { listLtxFiles, type StoredLtxFile } from '@tandem/storage';
 import { BackupCatalogue, findOverlap, newestFile } from './backup-catalogue.ts';
 import { BackupError } from './backup-error.ts';
-import { readLtxEnds, withHeaderTimes, type LtxEnds } from './backup-file-ends.ts';
+import { readLtxState, withHeaderTimes } from './backup-file-ends.ts';
+import type { LtxState } from './backup-state.ts';
 import { BackupSession, superseded, type BackupContext } from './backup-session.ts';
 import { checksumOfView } from './backup-snapshot.ts';
 import { logFileBeginning, logFileEnding, type BackupSource } from './backup-source.ts';
@@ -159,7 +160,7 @@ async function judgeFiles(
     return other(`it holds transaction ${newest.maxTxid}, and this database only ${txid}`);
   }
   try {
-    const stored = await readLtxEnds(store, newest);
+    const stored = await readLtxState(store, newest);
     return await judgeEnd(source, stored, signal);
   } catch (error) {
     if (error instanceof BackupError && error.code === 'backup_damaged')
@@ -171,23 +172,21 @@ async function judgeFiles(
 /** Compares the state that the backup ends with with that of this database after the same transaction. */
 async function judgeEnd(
   source: BackupSource,
-  stored: LtxEnds,
+  { header, after }: LtxState,
   signal: AbortSignal,
 ): Promise<TakeoverVerdict> {
-  const { header, trailer } = stored;
   const { maxTxid } = header;
-  const checksum = trailer.postApplyChecksum;
-  if (!header.isChecksummed) return other('its files carry no checksums of the database');
+  if (after === undefined) return other('its files carry no checksums of the database');
   const own = await ownState(source, maxTxid, signal);
   if (own === undefined) return other(`the log no longer reaches back to transaction ${maxTxid}`);
   if (own.pageSize !== header.pageSize) return other('its pages have another size');
-  if (own.checksum === checksum) return { kind: 'same', checksum };
+  if (own.checksum === after) return { kind: 'same', checksum: after };
   return other(`transaction ${maxTxid} led to another state there`);
 }
 
 interface OwnState {
   readonly pageSize: number;
-  readonly checksum: bigint;
+  readonly checksum: bigint | undefined;
 }
 
 /** This database after `txid`: from the log, or from its pages when it still is in that state. */
@@ -197,10 +196,7 @@ async function ownState(
   signal: AbortSignal,
 ): Promise<OwnState | undefined> {
   const ending = logFileEnding(source, txid);
-  if (ending !== undefined) {
-    const { pageSize } = ending.header;
-    return { pageSize, checksum: ending.trailer.postApplyChecksum };
-  }
+  if (ending !== undefined) return { pageSize: ending.header.pageSize, checksum: ending.after };
   if (source.position().txid === txid) {
     const view = source.openView();
     const { pageSize, position } = view;
@@ -209,7 +205,7 @@ async function ownState(
   }
   const next = logFileBeginning(source, txid + 1);
   if (next === undefined) return undefined;
-  return { pageSize: next.pageSize, checksum: next.preApplyChecksum };
+  return { pageSize: next.header.pageSize, checksum: next.before };
 }
 
 function other(reason: string): TakeoverVerdict {

@@ -2,7 +2,7 @@ import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { SNAPSHOT_LEVEL, type StoredLtxFile } from '@tandem/storage';
 import { readBatch, type BackupBatch } from './backup-batch.ts';
 import { BackupError } from './backup-error.ts';
-import { readLtxEnds } from './backup-file-ends.ts';
+import { readLtxState } from './backup-file-ends.ts';
 import type { BackupContext, BackupSession } from './backup-session.ts';
 import { writeSnapshot } from './backup-snapshot.ts';
 import { BackupSpool } from './backup-spool.ts';
@@ -25,7 +25,7 @@ export async function uploadNew(
   if (!session.catalogue.hasBase && goalTxid > 0) await uploadBase(context, session, signal);
   while (session.uploadedTxid < goalTxid) {
     await session.checkFence();
-    const batch = nextBatch(context, session);
+    const batch = await nextBatch(context, session);
     if (batch === undefined) await uploadBase(context, session, signal);
     else await uploadBatch(context, session, batch);
     await yieldToOthers();
@@ -42,17 +42,17 @@ export async function uploadSnapshot(
   context: BackupContext,
   session: BackupSession,
   signal: AbortSignal,
-): Promise<{ readonly txid: number; readonly checksum: bigint }> {
+): Promise<{ readonly txid: number; readonly checksum: bigint | undefined }> {
   const { source, store, scratchFolder, clock } = context;
   await using spool = await BackupSpool.open(scratchFolder);
   const options = { nowMs: clock.nowMs(), signal, write: spool.write.bind(spool) };
-  const { header, trailer } = await writeSnapshot(source, options);
+  const { header, after } = await writeSnapshot(source, options);
   const { maxTxid: txid, timestampMs: createdMs } = header;
   const range = { level: SNAPSHOT_LEVEL, minTxid: 1, maxTxid: txid };
   const file = session.fileOf(range, spool.body().sizeBytes, createdMs);
   await session.checkFence();
   await session.catalogue.write(file, () => store.put(file.key, spool.body(), { createdMs }));
-  return { txid, checksum: trailer.postApplyChecksum };
+  return { txid, checksum: after };
 }
 
 /** A snapshot from which the files of level 0 go on. */
@@ -67,12 +67,15 @@ async function uploadBase(
   session.pending = undefined;
 }
 
-function nextBatch(context: BackupContext, session: BackupSession): BackupBatch | undefined {
+async function nextBatch(
+  context: BackupContext,
+  session: BackupSession,
+): Promise<BackupBatch | undefined> {
   const { source, limits } = context;
-  const batch = session.pending ?? readBatch(source, session.uploadedTxid + 1, limits);
+  const batch = session.pending ?? (await readBatch(source, session.uploadedTxid + 1, limits));
   if (batch === undefined || session.checksum === undefined) return batch;
-  const { minTxid, isChecksummed, preApplyChecksum } = batch.header;
-  if (!isChecksummed || preApplyChecksum === session.checksum) return batch;
+  if (batch.before === session.checksum) return batch;
+  const { minTxid } = batch.header;
   throw new BackupError(
     'backup_diverged',
     `Transaction ${minTxid} of ${source.name} does not begin with the state that the backup ends with`,
@@ -92,15 +95,13 @@ async function uploadBatch(
   await session.catalogue.write(file, async () => {
     if (await store.putIfAbsent(file.key, batch.bytes)) return;
     const { sizeBytes } = await store.stat(file.key);
-    const { header, trailer } = await readLtxEnds(store, { ...file, sizeBytes });
-    const isSame =
-      trailer.postApplyChecksum === batch.trailer.postApplyChecksum &&
-      header.preApplyChecksum === batch.header.preApplyChecksum;
-    if (!isSame) throw await conflict(source.name, session, file);
+    const { before, after } = await readLtxState(store, { ...file, sizeBytes });
+    if (before !== batch.before || after !== batch.after)
+      throw await conflict(source.name, session, file);
   });
   session.pending = undefined;
   session.uploadedTxid = maxTxid;
-  session.checksum = batch.trailer.postApplyChecksum;
+  session.checksum = batch.after;
 }
 
 /** Who else has written those transactions: a later primary, or an earlier one until just now. */

@@ -1,3 +1,4 @@
+import type { AcknowledgementPolicy } from './acknowledgements.ts';
 import type { LeaseView } from '@tandem/lease';
 import type { Complaints } from './complaints.ts';
 import { judgeElection, type Candidacy, type ElectionVerdict } from './leadership.ts';
@@ -48,6 +49,14 @@ export class Election {
     const reports = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
     return judgeElection({ own: own(), view, reports, heardMin });
   }
+}
+
+/** As `ElectionFacts.heardMin`: a primary that waits for a majority needs to be found by one. */
+export function heardMinOf(
+  { mode, onTimeout }: Pick<AcknowledgementPolicy, 'mode' | 'onTimeout'>,
+  clusterSize: number,
+): number {
+  return mode === 'majority' && onTimeout === 'block' ? heardForMajority(clusterSize) : 1;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { LeaseView, NodeIdentity } from '@tandem/lease';
 import { comparePositions, type Position } from './epoch-history.ts';
 import type { PeerReport } from './peer-client.ts';
+import type { ReplicatedDatabase } from './replicated-database.ts';
 
 /** What a node that may take the lease knows of itself. */
 export interface Candidacy {
@@ -12,6 +13,41 @@ export interface Candidacy {
   readonly highestEpoch: number;
   /** As in a report. */
   readonly standings: Readonly<Record<string, Position>>;
+}
+
+/** Where a node stands in each database: who would have to write the next transaction. */
+export function standingsOf(databases: Iterable<ReplicatedDatabase>): Record<string, Position> {
+  return Object.fromEntries(
+    Array.from(databases, (database) => {
+      const { txid } = database.position();
+      return [database.name, { epoch: database.history().epochOf(txid + 1), txid }];
+    }),
+  );
+}
+
+/** What a node tells others of itself. */
+export function reportOf(
+  node: {
+    readonly identity: NodeIdentity;
+    readonly clusterId: string | undefined;
+    readonly highestEpoch: number;
+    readonly databases: Iterable<ReplicatedDatabase>;
+    readonly proxyUrl: string | undefined;
+    positions(): Record<string, Position>;
+  },
+  isPrimary: boolean,
+): PeerReport {
+  const { identity, clusterId, highestEpoch, proxyUrl } = node;
+  return {
+    name: identity.name,
+    id: identity.id,
+    clusterId,
+    highestEpoch,
+    positions: node.positions(),
+    standings: standingsOf(node.databases),
+    isPrimary,
+    ...(proxyUrl === undefined ? {} : { proxyUrl }),
+  };
 }
 
 /** What is known before an election. */

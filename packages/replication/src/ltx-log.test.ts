@@ -199,8 +199,9 @@ describe('LtxLog', () => {
     const files = new Proxy(nodeFiles, {
       get: (target, name): unknown =>
         name === 'writeSync'
-          ? (...[descriptor, bytes, from, length, at]: [number, Uint8Array, number, number, number]) =>
-              nodeFiles.writeSync(descriptor, bytes, from, Math.min(2, length), at)
+          ? (
+              ...[descriptor, bytes, from, length, at]: [number, Uint8Array, number, number, number]
+            ) => nodeFiles.writeSync(descriptor, bytes, from, Math.min(2, length), at)
           : Reflect.get(target, name),
     });
     using log = openLog(folder, files);

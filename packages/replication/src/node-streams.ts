@@ -33,6 +33,9 @@ export interface NodeStreamsOptions {
 }
 
 const RECONNECT_MS_MAX = 1000;
+/** At the end replicas are given so long to take what was written last. */
+const FAREWELL_MS_MAX = 1000;
+const FAREWELL_LOOK_MS = 10;
 
 /** All streams of a node: to its replicas, from its primary, and to and from those who catch up. */
 export class NodeStreams {
@@ -90,6 +93,15 @@ export class NodeStreams {
   get areReplicasInStep(): boolean {
     const ready = this.server.sessions.filter(({ isReady }) => isReady);
     return ready.every(({ feeds }) => feeds.every((feed) => feed.transactionsBehind === 0));
+  }
+
+  /** Waits a moment for replicas: what was written last is not to be missing where the next primary is. */
+  async farewell(areFenced: () => boolean): Promise<void> {
+    const { clock } = this.#options;
+    const endMs = clock.monotonicMs() + FAREWELL_MS_MAX;
+    while (!(areFenced() && this.areReplicasInStep) && clock.monotonicMs() < endMs) {
+      await new Promise<void>((resolve) => void clock.after(FAREWELL_LOOK_MS, resolve));
+    }
   }
 
   /** The lowest transaction of a database that a connected replica has not confirmed. */

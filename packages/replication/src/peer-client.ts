@@ -28,6 +28,18 @@ export interface PeerAccess {
   readonly timeoutMs: number;
 }
 
+/** How long another node may take to answer. */
+const PEER_TIMEOUT_MS = 2000;
+
+/** How a node speaks to the others. */
+export function peerAccessOf({ token, tls }: Omit<PeerAccess, 'timeoutMs'>): PeerAccess {
+  return {
+    timeoutMs: PEER_TIMEOUT_MS,
+    ...(token === undefined ? {} : { token }),
+    ...(tls === undefined ? {} : { tls }),
+  };
+}
+
 export const PEER_POSITION_PATH = '/tandem/position';
 export const PEER_FAILSAFE_PATH = '/tandem/failsafe';
 const ANSWER_BYTES_MAX = 1 << 20;
@@ -60,7 +72,7 @@ function parseReport(value: unknown): PeerReport {
     positions: parsePositions(positions),
     ...(id === undefined ? {} : { id: String(id) }),
     ...(standings === undefined ? {} : { standings: parsePositions(standings) }),
-    ...(isPrimary === undefined ? {} : { isPrimary: isPrimary === true }),
+    ...(isPrimary === undefined ? {} : { isPrimary: Boolean(isPrimary) }),
     ...(proxyUrl === undefined ? {} : { proxyUrl: String(proxyUrl) }),
   };
 }

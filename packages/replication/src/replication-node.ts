@@ -1,35 +1,27 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import {
-  LeaseKeeper,
-  type LeaseKeeperOptions,
-  type LeaseKeeping,
-  LeaseThread,
-  type NodeIdentity,
-  type RoleChange,
-} from '@tandem/lease';
-import { Acknowledgements } from './acknowledgements.ts';
+import type { LeaseKeeping, NodeIdentity, RoleChange } from '@tandem/lease';
+import type { Acknowledgements } from './acknowledgements.ts';
 import { ClusterMembership } from './cluster-membership.ts';
 import { Complaints } from './complaints.ts';
-import { checkDatabaseFile } from './database-import.ts';
 import { DatabaseRoles } from './database-roles.ts';
 import { DatabaseSet } from './database-set.ts';
-import { Election, heardForMajority } from './election.ts';
+import { DatabaseUpkeep } from './database-upkeep.ts';
+import { Election, heardMinOf } from './election.ts';
 import type { Position } from './epoch-history.ts';
 import { handOff } from './hand-off.ts';
-import type { Candidacy } from './leadership.ts';
-import { MemberRecord } from './member-record.ts';
+import { reportOf, standingsOf, type Candidacy } from './leadership.ts';
 import type { NodeEvent, NodeRole, ReplicationNodeOptions } from './node-options.ts';
 import { nodeReplica } from './node-replica.ts';
 import { NodeStreams } from './node-streams.ts';
-import { askFailsafe, type PeerAccess, type PeerReport } from './peer-client.ts';
-import { PrimaryTerm } from './primary-term.ts';
+import { openKeeper } from './node-keeper.ts';
+import { handOffFailed, notPrimary, notReplicated } from './node-refusals.ts';
+import { peerAccessOf, type PeerReport } from './peer-client.ts';
+import { openTerm } from './open-term.ts';
+import type { PrimaryTerm } from './primary-term.ts';
 import { Quarantine } from './quarantine.ts';
 import type { ReplicatedDatabase } from './replicated-database.ts';
-import { ReplicationError } from './replication-error.ts';
-import { sweepLog } from './retention-sweep.ts';
 import type { StreamClient } from './stream-client.ts';
 import type { StreamServer } from './stream-server.ts';
 import { systemStreamClock, type StreamClock } from './stream-source.ts';
@@ -37,12 +29,8 @@ import { TwinWatch } from './twin-watch.ts';
 
 const LOOK_MS = 1000;
 const RETENTION_MS = 60_000;
-const PEER_TIMEOUT_MS = 2000;
 /** A node that may not join a cluster tries again, in case its primary is another by then. */
 const JOIN_AGAIN_MS = 30_000;
-/** At the end replicas are given so long to take what was written last. */
-const FAREWELL_MS_MAX = 1000;
-const FAREWELL_LOOK_MS = 10;
 
 /**
  * A node: its databases, the lease, and the stream from or to the others. R8. At most one node is
@@ -58,6 +46,7 @@ export class ReplicationNode {
   readonly #complaints: Complaints;
   readonly #membership: ClusterMembership;
   readonly #roles: DatabaseRoles;
+  readonly #upkeep: DatabaseUpkeep;
   readonly #streams: NodeStreams;
   readonly #keeper: LeaseKeeping;
   readonly #election: Election;
@@ -74,8 +63,6 @@ export class ReplicationNode {
   #joinAgainMs = -Infinity;
   /** The last epoch there was when this node tried to lead. */
   #electionEpoch = 0;
-  /** Names of databases that a program keeps locked since before they could be opened. */
-  readonly #locked = new Set<string>();
 
   constructor(options: ReplicationNodeOptions) {
     this.#options = options;
@@ -103,15 +90,22 @@ export class ReplicationNode {
       clock: this.#clock,
     });
     this.#streams = this.#makeStreams();
-    const access = this.#peerAccess;
+    this.#upkeep = new DatabaseUpkeep({
+      node: options,
+      databases: this.databases,
+      roles: this.#roles,
+      complaints: this.#complaints,
+      onDropped: (name) => this.server.dropped(name),
+      neededFrom: (name) => this.#streams.neededFrom(name),
+    });
+    const access = peerAccessOf(options);
     this.#twins = new TwinWatch({ self: identity, access, complaints: this.#complaints });
     const { acknowledge, clusterSize, timings } = options;
-    const isMajority = acknowledge.mode === 'majority' && acknowledge.onTimeout === 'block';
     this.#election = new Election({
       own: () => this.#candidacy(),
       access,
       catchUp: this.#streams.catchUp,
-      heardMin: isMajority ? heardForMajority(clusterSize) : 1,
+      heardMin: heardMinOf(acknowledge, clusterSize),
       complaints: this.#complaints,
       waitMs: Math.max(timings.retryMs, 1000),
     });
@@ -180,21 +174,11 @@ export class ReplicationNode {
 
   /** What this node tells others of itself. */
   report(): PeerReport {
-    const { name, id } = this.identity;
-    return {
-      name,
-      id,
-      clusterId: this.clusterId,
-      highestEpoch: this.highestEpoch,
-      positions: this.positions(),
-      standings: this.#standings(),
-      isPrimary: this.isPrimaryNow(),
-      ...(this.proxyUrl === undefined ? {} : { proxyUrl: this.proxyUrl }),
-    };
+    return reportOf(this, this.isPrimaryNow());
   }
 
   positions(): Record<string, Position> {
-    return Object.fromEntries([...this.databases].map((each) => [each.name, each.position()]));
+    return Object.fromEntries(Array.from(this.databases, (each) => [each.name, each.position()]));
   }
 
   /** Calls back on each event, until the returned function is called. */
@@ -208,7 +192,7 @@ export class ReplicationNode {
     this.#look();
     this.#timers = [
       setInterval(() => this.#look(), LOOK_MS),
-      setInterval(() => this.#retain(), RETENTION_MS),
+      setInterval(() => this.#upkeep.sweep(), RETENTION_MS),
     ];
     const { signal } = this.#stopping;
     const parts = [this.#keeper.run(signal), this.#streams.client.run(signal)];
@@ -225,7 +209,7 @@ export class ReplicationNode {
     for (const timer of this.#timers) clearInterval(timer);
     const wasPrimary = this.#term !== undefined;
     this.#stepDown();
-    if (wasPrimary) await this.#farewell();
+    if (wasPrimary) await this.#streams.farewell(() => this.#roles.areFenced);
     await this.#streams.close('this node stops');
     this.#stopping.abort();
     try {
@@ -248,11 +232,11 @@ export class ReplicationNode {
     const term = this.#term;
     if (term === undefined || !this.#keeper.isPrimaryNow()) throw notPrimary();
     this.capture();
-    const [locked] = this.#locked;
+    const locked = this.#upkeep.lockedName;
     if (locked !== undefined && policy.mode !== 'none') throw notReplicated(locked);
-    const positions = [...this.databases].map((database) => ({
-      name: database.name,
-      position: database.position(),
+    const positions = Array.from(this.databases, (each) => ({
+      name: each.name,
+      position: each.position(),
     }));
     const outcome = await term.confirm(positions, policy);
     if (this.#term !== term || !this.#keeper.isPrimaryNow()) throw notPrimary();
@@ -306,13 +290,7 @@ export class ReplicationNode {
    */
   importDatabase(name: string, path: string): Position {
     if (!this.isPrimaryNow()) throw notPrimary();
-    checkDatabaseFile(path);
-    const existing = this.databases.get(name);
-    if (existing?.isPresent === true) existing.importFile(path);
-    else this.databases.place(name, path);
-    this.#look();
-    const database = this.databases.get(name);
-    if (database === undefined) throw new ReplicationError('not_a_database', `${name} is not one.`);
+    const database = this.#upkeep.take(name, path);
     this.#committed(database);
     return database.position();
   }
@@ -339,15 +317,6 @@ export class ReplicationNode {
   /** For the 'upgrade' event of the node's HTTP server; false when it is for somebody else. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): boolean {
     return this.#streams.handleUpgrade(request, socket, head);
-  }
-
-  get #peerAccess(): PeerAccess {
-    const { token, tls } = this.#options;
-    return {
-      timeoutMs: PEER_TIMEOUT_MS,
-      ...(token === undefined ? {} : { token }),
-      ...(tls === undefined ? {} : { tls }),
-    };
   }
 
   get #hasData(): boolean {
@@ -397,35 +366,16 @@ export class ReplicationNode {
   }
 
   #makeKeeper(): LeaseKeeping {
-    const { identity, store, threadStore, timings, isCandidate, isFailsafe } = this.#options;
-    const access = this.#peerAccess;
-    const options: Omit<LeaseKeeperOptions, 'store'> = {
-      self: identity,
-      timings,
-      isCandidate,
+    return openKeeper(this.#options, this.#clock, {
       epochFloor: () => this.highestEpoch,
       mayLead: (view) => {
         this.#electionEpoch = view.epoch;
         return this.#election.mayLead(view);
       },
-      mayLeadUnlisted: !isFailsafe,
-      ...(isFailsafe
-        ? {
-            askPeers: async ({ epoch, peers, durationMs }) => {
-              const question = { epoch, durationMs };
-              const answers = peers.map((peer) => askFailsafe(peer.advertiseUrl, question, access));
-              const settled = await Promise.allSettled(answers);
-              return settled.every((each) => each.status === 'fulfilled' && each.value);
-            },
-          }
-        : {}),
       onChange: (change) => this.#roleChanged(change),
       onView: () => this.#viewChanged(),
       onError: (error) => this.#complaints.about('the lease store did not answer', error),
-    };
-    return threadStore === undefined
-      ? new LeaseKeeper({ ...options, store, clock: this.#clock })
-      : new LeaseThread({ ...options, store: threadStore });
+    });
   }
 
   #candidacy(): Candidacy {
@@ -435,17 +385,8 @@ export class ReplicationNode {
       hasJoined: this.#membership.hasJoined,
       hasData: this.#hasData,
       highestEpoch: this.highestEpoch,
-      standings: this.#standings(),
+      standings: standingsOf(this.databases),
     };
-  }
-
-  #standings(): Record<string, Position> {
-    return Object.fromEntries(
-      [...this.databases].map((database) => {
-        const { txid } = database.position();
-        return [database.name, { epoch: database.history().epochOf(txid + 1), txid }];
-      }),
-    );
   }
 
   #roleChanged(change: RoleChange): void {
@@ -464,53 +405,29 @@ export class ReplicationNode {
 
   /** Nothing of it happens for a term that has ended meanwhile. */
   async #begin(epoch: number): Promise<void> {
-    const { store, identity } = this.#options;
+    const { store, identity, clusterSize } = this.#options;
     const isOver = (): boolean => this.#stopped !== undefined || this.#keeper.term?.epoch !== epoch;
     await this.#membership.claim(store, this.#keeper.view?.clusterId);
     await this.#streams.unfollowed();
     if (isOver() || this.#term?.epoch === epoch) return;
     this.#streams.endSponsorship();
-    const term = this.#makeTerm(epoch);
+    const term = openTerm(epoch, {
+      identity,
+      clusterId: this.clusterId ?? '',
+      clusterSize,
+      members: () => this.members,
+      databases: this.databases,
+      keeper: this.#keeper,
+      streams: this.#streams,
+      clock: this.#clock,
+      complaints: this.#complaints,
+      onOutdated: () => void this.stepAside(),
+    });
     this.#term = term;
     this.#roles.lead(epoch);
     this.#recordMembers();
     this.#options.log('info', 'primary from now on', { epoch, node: identity.name });
     this.#emit({ kind: 'role', role: 'primary', primary: identity });
-  }
-
-  #makeTerm(epoch: number): PrimaryTerm {
-    const { identity, clusterSize } = this.#options;
-    const known = this.members.filter(({ name }) => name !== identity.name);
-    const record = new MemberRecord(
-      {
-        record: (members) => this.#keeper.recordMembers([identity, ...members]),
-        complaints: this.#complaints,
-        clock: this.#clock,
-        onRecorded: () => this.server.membersChanged(),
-      },
-      known,
-    );
-    const confirmations = new Acknowledgements(clusterSize, this.#clock);
-    const node = {
-      identity,
-      clusterId: () => this.clusterId ?? '',
-      members: () => this.members,
-      databases: this.databases,
-      replica: (name: string) => this.#streams.connected.findLast((each) => each.name === name),
-      outdated: (seen: number, by: NodeIdentity) => this.#outdated(epoch, seen, by),
-    };
-    return new PrimaryTerm(node, { epoch, confirmations, record });
-  }
-
-  /** Somebody has followed a later primary than this node is. */
-  #outdated(epoch: number, seen: number, by: NodeIdentity): void {
-    this.#complaints.say('warn', 'another node has seen a later primary', {
-      message: `${by.name} has seen epoch ${seen}, and this node is primary of epoch ${epoch}.`,
-      hint:
-        'This node steps down. Its disk or the lease store was reset or restored: let the node whose ' +
-        'data is right be primary, or set the data of the others aside.',
-    });
-    void this.stepAside();
   }
 
   /** Writers go on after a hand-off that came to nothing. */
@@ -532,15 +449,6 @@ export class ReplicationNode {
     this.#emit({ kind: 'role', role: this.role, primary: this.primary });
   }
 
-  /** What was written last is not to be missing where the next primary is. */
-  async #farewell(): Promise<void> {
-    const endMs = this.#clock.monotonicMs() + FAREWELL_MS_MAX;
-    const isDone = (): boolean => this.#roles.areFenced && this.#streams.areReplicasInStep;
-    while (!isDone() && this.#clock.monotonicMs() < endMs) {
-      await new Promise<void>((resolve) => void this.#clock.after(FAREWELL_LOOK_MS, resolve));
-    }
-  }
-
   #viewChanged(): void {
     const { view } = this.#keeper;
     if (view !== undefined && view.epoch > this.#electionEpoch) this.#streams.catchUp.cancel();
@@ -552,7 +460,7 @@ export class ReplicationNode {
   }
 
   #setAllAside(reason: string): void {
-    for (const { name } of [...this.databases]) this.databases.setAside(name, reason);
+    for (const { name } of Array.from(this.databases)) this.databases.setAside(name, reason);
   }
 
   #committed(database: ReplicatedDatabase): void {
@@ -566,48 +474,7 @@ export class ReplicationNode {
 
   #look(): void {
     this.#recordMembers();
-    try {
-      const { dropped, refused } = this.databases.look();
-      for (const database of dropped) {
-        this.#options.log('warn', 'a database was dropped', { name: database.name });
-        this.#roles.gone(database);
-        this.server.dropped(database.name);
-      }
-      for (const { name, error } of refused) {
-        this.#complaints.about(`cannot replicate ${name}`, error);
-        if (isLocked(error)) this.#locked.add(name);
-      }
-    } catch (error) {
-      this.#complaints.about('cannot look for databases', error);
-    }
-    for (const name of this.#locked) {
-      const isGone = !existsSync(join(this.#options.folder, name));
-      if (isGone || this.databases.get(name) !== undefined) this.#locked.delete(name);
-    }
-    for (const database of this.databases) this.#leadIfNew(database);
-  }
-
-  /** Also one that could not be led before. */
-  #leadIfNew(database: ReplicatedDatabase): void {
-    if (database.role === 'primary') return;
-    try {
-      this.#roles.found(database);
-    } catch (error) {
-      this.#complaints.about(`cannot let programs write ${database.name}`, error);
-    }
-  }
-
-  #retain(): void {
-    const { ageMaxMs, bytesMax } = this.#options.retention;
-    const nowMs = this.#options.clock.nowMs();
-    const neededFrom = (name: string): number | undefined => this.#streams.neededFrom(name);
-    for (const database of this.databases) {
-      try {
-        sweepLog(database, { nowMs, ageMaxMs, bytesMax, neededFrom });
-      } catch (error) {
-        this.#complaints.about(`cannot shorten the log of ${database.name}`, error);
-      }
-    }
+    this.#upkeep.look();
   }
 
   /** Records who is connected, so that candidates and the fail-safe rule know whom to ask. */
@@ -619,24 +486,4 @@ export class ReplicationNode {
   #emit(event: NodeEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
-}
-
-function isLocked(error: Error): boolean {
-  return error instanceof ReplicationError && error.code === 'database_locked';
-}
-
-function notPrimary(): ReplicationError {
-  return new ReplicationError('not_primary', 'This node is not the primary.', {
-    retryable: true,
-    hint: 'Send the write to the primary, or through the proxy, which does so.',
-  });
-}
-
-function notReplicated(name: string): ReplicationError {
-  const message = `${name} is new, and a transaction in it keeps it from being replicated.`;
-  return new ReplicationError('database_locked', message, { retryable: true });
-}
-
-function handOffFailed(why: string): ReplicationError {
-  return new ReplicationError('hand_off_failed', why, { retryable: true });
 }

@@ -6,6 +6,7 @@ import { LtxDecoder, lockPage, pageChecksum, RollingChecksum, type LtxPage } fro
 import type { ObjectStore, StoredLtxFile } from '@tandem/storage';
 import { BackupError } from './backup-error.ts';
 import { decodedPages } from './backup-merge.ts';
+import { storedChecksums } from './backup-state.ts';
 import { fileFailure } from './replication-error.ts';
 
 const READ_BYTES = 1024 * 1024;
@@ -75,7 +76,7 @@ export class RestoreFile {
     this.#pageCount = header.commit;
     this.#txid = header.maxTxid;
     this.#createdMs = header.timestampMs;
-    this.#checksum = header.isChecksummed ? decoder.finish().postApplyChecksum : undefined;
+    this.#checksum = storedChecksums(header, decoder.finish().postApplyChecksum).after;
     await this.#during(() => this.#file.truncate(header.commit * header.pageSize));
   }
 
@@ -108,8 +109,9 @@ export class RestoreFile {
 
   #checkSuccession(source: StoredLtxFile, { header }: LtxDecoder): void {
     if (header === undefined || this.#txid === 0) return;
-    const isNext = header.minTxid === this.#txid + 1 && header.isChecksummed;
-    const fits = header.preApplyChecksum === (this.#checksum ?? header.preApplyChecksum);
+    const isNext = header.minTxid === this.#txid + 1;
+    const { before } = storedChecksums(header);
+    const fits = before === undefined || before === (this.#checksum ?? before);
     if (header.pageSize === this.#pageSize && (!isNext || fits)) return;
     throw new BackupError(
       'backup_diverged',

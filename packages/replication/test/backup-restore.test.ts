@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { decodeLtx } from '@tandem/ltx';
 import { describe, expect, test } from 'vitest';
+import { LtxRewriter, storedChecksums, storedHeader } from '../src/backup-state.ts';
 import { restoreDatabase, type RestoreProgress } from '../src/restore.ts';
 import { verifyBackup } from '../src/backup-verify.ts';
 import { FaultyStore } from './backup-faults.ts';
@@ -166,6 +168,36 @@ describe('a restore', () => {
       key: key(5),
       hint: expect.stringContaining('holds transactions 5 to 5') as unknown,
     });
+  });
+
+  test('refuses a database that does not add up to what its last file says', async () => {
+    using world = new BackupWorld();
+    await backedUp(world);
+    const bytes = await world.store.get(key(5));
+    const { header } = decodeLtx(bytes);
+    const { before, after = 0n } = storedChecksums(header);
+    const chunks: Uint8Array[] = [];
+    const wrong = storedHeader(header, { before, after: after ^ 1n });
+    const rewriter = new LtxRewriter(wrong, (chunk) => chunks.push(chunk));
+    rewriter.push(bytes);
+    rewriter.finish();
+    await world.store.put(key(5), Buffer.concat(chunks));
+    await expect(world.latest()).rejects.toMatchObject({
+      code: 'restore_check_failed',
+      message: expect.stringContaining('checksum of transaction 5') as unknown,
+    });
+    expect(readdirSync(world.folder).filter((name) => name.includes('restore'))).toEqual([]);
+  });
+
+  test('takes files that state checksums as the format has them', async () => {
+    using world = new BackupWorld();
+    const node = await backedUp(world);
+    for (const txid of [3, 4, 5]) {
+      const { bytes = Buffer.of() } = node.database.readFrom(txid) ?? {};
+      expect(decodeLtx(bytes).header.isChecksummed).toBe(true);
+      await world.store.put(key(txid), bytes);
+    }
+    expect((await world.latest()).equals(node.copy())).toBe(true);
   });
 
   test('goes on when a file is merged and removed under it', async () => {

@@ -90,6 +90,34 @@ describe('merging and retention', () => {
     expect(snapshots.at(-1)?.createdMs).toBe(world.clock.nowMs());
   });
 
+  test('files of two histories are not merged', async () => {
+    using world = new BackupWorld();
+    const node = world.node();
+    node.database.becomePrimary(1);
+    const other = world.node('other');
+    other.database.becomePrimary(1);
+    const backup = node.backup({ auditIntervalMs: 1_000_000 });
+    await backup.upload();
+    for (let count = 0; count < 3; count += 1) {
+      other.write('b'.repeat(count + 1));
+      node.write('a');
+      await backup.upload();
+    }
+    // As a server without conditional writes may let an old primary do.
+    const foreign = other.database.readFrom(3)?.bytes ?? Buffer.of();
+    const key = `${PREFIX}/ltx/0/0000000000000003-0000000000000003.ltx`;
+    await world.store.put(key, foreign);
+    await expect(world.latest()).rejects.toMatchObject({ code: 'backup_diverged' });
+    world.clock.advance(60_000);
+    await expect(backup.upkeep()).rejects.toMatchObject({
+      code: 'backup_diverged',
+      message: expect.stringContaining(`${key} does not begin with the state`) as unknown,
+    });
+    await backup.upload();
+    expect(backup.status.generation).toBe(2);
+    expect((await world.latest()).equals(node.copy())).toBe(true);
+  });
+
   test('a damaged input makes the backup go on in a new generation', async () => {
     using world = new BackupWorld();
     const node = world.node();

@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs';
+import { decodeLtx } from '@tandem/ltx';
 import { listLtxFiles } from '@tandem/storage';
 import { describe, expect, test } from 'vitest';
+import { storedChecksums } from '../src/backup-state.ts';
 import { BackupWorld, PREFIX } from './backup-node.ts';
 
 describe('a backup', () => {
@@ -204,6 +206,32 @@ describe('a backup', () => {
       node.write('r'.repeat(200_000));
       await backup.upload();
       expect((await world.latest()).equals(node.copy())).toBe(true);
+    }
+  });
+
+  test('has files as Litestream restores them, which still name the states around them', async () => {
+    using world = new BackupWorld();
+    const node = world.node();
+    node.database.becomePrimary(1);
+    const backup = node.backup();
+    for (let count = 0; count < 4; count += 1) {
+      await backup.upload();
+      node.write();
+      world.clock.advance(40_000);
+      await backup.upkeep();
+    }
+    const files = await listLtxFiles(world.store, PREFIX, { times: 'listed' });
+    expect(new Set(files.map(({ level }) => level))).toEqual(new Set([0, 1, 9]));
+    for (const { key, level, minTxid } of files) {
+      const { header, trailer } = decodeLtx(await world.store.get(key));
+      expect(header.isChecksummed).toBe(false);
+      expect(trailer.postApplyChecksum).toBe(0n);
+      const { before, after } = storedChecksums(header);
+      expect(after).toBeDefined();
+      const logged = minTxid === 1 ? undefined : node.database.readFrom(minTxid);
+      const own = logged === undefined ? undefined : decodeLtx(logged.bytes);
+      expect(before).toBe(own?.header.preApplyChecksum);
+      if (level === 0) expect(after).toBe(own?.trailer.postApplyChecksum);
     }
   });
 

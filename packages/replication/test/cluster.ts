@@ -25,7 +25,7 @@ export interface TestNode {
   readonly stop: () => Promise<void>;
 }
 
-export const TEST_TIMINGS = parseLeaseTimings({ durationMs: 1500, retryMs: 200 });
+export const TEST_TIMINGS = parseLeaseTimings({ durationMs: 3000, retryMs: 250 });
 export const TOKEN = 'a-token-for-tests-0123456789';
 
 /** Nodes in one process, each with its folder and HTTP server on a free port of the loopback. */

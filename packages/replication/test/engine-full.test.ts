@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 const CHILD = fileURLToPath(new URL('./engine-full-child.ts', import.meta.url));
-const MOUNTED = 'mount -t tmpfs -o size=2m tmpfs "$1" && shift && exec "$@"';
+const MOUNTED = 'mount -t tmpfs -o size=24m tmpfs "$1" && shift && exec "$@"';
 
 test.for(['primary', 'replica'])(
   'R6, R10: a %s whose disk is full says so, loses nothing, and goes on when there is room',

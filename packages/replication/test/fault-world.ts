@@ -49,10 +49,10 @@ export const NAMES = ['a', 'b', 'c'] as const;
 export type Name = (typeof NAMES)[number];
 
 export const SIM_TIMINGS = parseLeaseTimings({
-  durationMs: 2000,
-  renewDeadlineMs: 1400,
+  durationMs: 3000,
+  renewDeadlineMs: 2300,
   retryMs: 300,
-  marginMs: 400,
+  marginMs: 500,
 });
 
 /** Three nodes, the links between them, and their lease store. */

@@ -52,7 +52,7 @@ export class ForeignPair {
     for (const sql of pragmas.split(';')) if (sql !== '') await this.app.run(sql);
     await this.app.run('PRAGMA journal_mode=wal');
     await this.app.run('PRAGMA synchronous=OFF');
-    await this.app.run('CREATE TABLE item (id INTEGER PRIMARY KEY, text TEXT, pad BLOB)');
+    await this.app.run('CREATE TABLE IF NOT EXISTS item (id INTEGER PRIMARY KEY, text TEXT, pad BLOB)');
     this.#primary = openNode(this.homes[0], this.#options);
     this.#replica = openNode(this.homes[1], this.#options);
     this.#primary.becomePrimary(1);

@@ -1,6 +1,8 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { follow, pathIn, problemOf } from './engine-nodes.ts';
+import { lockPage } from '@tandem/sqlite-format';
+import { follow, pathIn, problemOf, repair } from './engine-nodes.ts';
+import { LARGE_PAGE_SIZE, makeLargeDatabase } from './foreign-large.ts';
 import { ForeignPair } from './foreign-pair.ts';
 import { needProgram, runShell } from './foreign-program.ts';
 
@@ -192,6 +194,51 @@ describe('R2, R9: a primary whose application is a Python program', () => {
     await pair.expectEqualAtEnd();
   });
 });
+
+describe('R8: a primary that is to stop its applications', () => {
+  test('gets between two transactions of programs that write without a pause', async (context) => {
+    needProgram(context, 'python3');
+    await using pair = new ForeignPair();
+    await pair.begin();
+    const storms = [pair.app, pair.program(), pair.program()].map(async (program, index) => {
+      if (index > 0) await program.open(pair.path);
+      await program.run('PRAGMA synchronous=FULL');
+      await expect(program.fill('item', { rows: 1_000_000 })).rejects.toThrow(/locked/);
+    });
+    for (let term = 0; term < 5; term += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      pair.primary.becomeReplica();
+      pair.primary.becomePrimary(2 + term);
+    }
+    pair.primary.becomeReplica();
+    await Promise.all(storms);
+    await pair.expectEqualAtEnd();
+  });
+});
+
+// Moves some gigabytes: for the soak.
+if (process.env['TANDEM_LARGE'] === '1') {
+  test('a database that grows past 1 GiB leaves out the lock page', async () => {
+    await using pair = new ForeignPair();
+    makeLargeDatabase(pair.path);
+    await pair.begin();
+    expect(pair.primary.pageCount()).toBeLessThan(lockPage(LARGE_PAGE_SIZE));
+    await pair.app.run('BEGIN');
+    await pair.app.fill('item', { rows: 400, bytesMax: 200_000 });
+    await pair.app.run('COMMIT');
+    pair.primary.capture();
+    expect(pair.primary.pageCount()).toBeGreaterThan(lockPage(LARGE_PAGE_SIZE));
+    expect(await follow(pair.primary, pair.replica)).toBe('followed');
+    expect(pair.replica.digest()).toBe(pair.primary.digest());
+    expect([pair.primary.verify(), pair.replica.verify()]).toEqual([0, 0]);
+    expect(await repair(pair.primary, pair.replica)).toBe('repaired');
+    await pair.app.run('DELETE FROM item WHERE id > 200');
+    await pair.app.run('VACUUM');
+    pair.primary.capture();
+    expect(await follow(pair.primary, pair.replica)).toBe('followed');
+    await pair.expectEqualAtEnd();
+  }, 600_000);
+}
 
 describe('a primary whose application is the sqlite3 shell', () => {
   test('each of its runs is captured, and imports and dumps work', async (context) => {

@@ -56,7 +56,7 @@ describe('two nodes under a static rule', () => {
     }
     await until(() => one.node.databases.get('app.db')?.position().txid === 201 || inStep(one, two), 'captured');
     await until(() => inStep(one, two), 'in step');
-    expect(two.node.isReady).toBe(true);
+    await until(() => two.node.isReady, 'ready');
     expect(texts(app(two))).toHaveLength(200);
     expect(two.logged.filter((line) => line.startsWith('warn'))).toEqual([]);
     expect(() => app(two).exec(`INSERT INTO item (text) VALUES ('no')`)).toThrow(/locked/);

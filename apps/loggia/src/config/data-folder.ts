@@ -133,10 +133,18 @@ function probe(folder: string): void {
   rmSync(path, { force: true });
 }
 
-/** To a process that probes at this moment it is no harm: it has made its file, and that is all. */
+/**
+ * To a process that probes at this moment it is no harm: it has made its file, and that is all. What
+ * this user may not list or remove (a sticky folder's file of another user) stays: it is only litter.
+ */
 function removeProbes(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    if (PROBE.test(name)) rmSync(join(folder, name), { force: true });
+  try {
+    for (const name of readdirSync(folder)) {
+      if (PROBE.test(name)) rmSync(join(folder, name), { force: true });
+    }
+  } catch (error) {
+    const systemCode = (error as NodeJS.ErrnoException).code ?? '';
+    if (!['EACCES', 'EPERM'].includes(systemCode)) throw error;
   }
 }
 

@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Complaints } from './complaints.ts';
+import { checkDatabaseFile } from './database-import.ts';
+import type { DatabaseRoles } from './database-roles.ts';
+import type { DatabaseSet } from './database-set.ts';
+import type { ReplicationNodeOptions } from './node-options.ts';
+import type { ReplicatedDatabase } from './replicated-database.ts';
+import { ReplicationError } from './replication-error.ts';
+import { sweepLog } from './retention-sweep.ts';
+
+export interface DatabaseUpkeepOptions {
+  readonly node: Pick<ReplicationNodeOptions, 'folder' | 'retention' | 'clock' | 'log'>;
+  readonly databases: DatabaseSet;
+  readonly roles: DatabaseRoles;
+  readonly complaints: Complaints;
+  readonly onDropped: (name: string) => void;
+  /** The lowest transaction of a database that a connected replica still needs. */
+  readonly neededFrom: (name: string) => number | undefined;
+}
+
+/** Follows the databases that come and go in a node's folder, and keeps their logs short. */
+export class DatabaseUpkeep {
+  readonly #options: DatabaseUpkeepOptions;
+  /** Names of databases that a program keeps locked since before they could be opened. */
+  readonly #locked = new Set<string>();
+
+  constructor(options: DatabaseUpkeepOptions) {
+    this.#options = options;
+  }
+
+  /** The name of a database that is there and cannot be replicated yet. */
+  get lockedName(): string | undefined {
+    return this.#locked.values().next().value;
+  }
+
+  /** Looks for databases that were made or dropped, and lets programs write those that may be. */
+  look(): void {
+    const { node, databases, roles, complaints, onDropped } = this.#options;
+    try {
+      const { dropped, refused } = databases.look();
+      for (const database of dropped) {
+        node.log('warn', 'a database was dropped', { name: database.name });
+        roles.gone(database);
+        onDropped(database.name);
+      }
+      for (const { name, error } of refused) {
+        complaints.about(`cannot replicate ${name}`, error);
+        if (isLocked(error)) this.#locked.add(name);
+      }
+    } catch (error) {
+      complaints.about('cannot look for databases', error);
+    }
+    for (const name of this.#locked) {
+      const isGone = !existsSync(join(node.folder, name));
+      if (isGone || databases.get(name) !== undefined) this.#locked.delete(name);
+    }
+    for (const database of databases) this.#leadIfNew(database);
+  }
+
+  /**
+   * Puts a file in the place of the database of that name, or adds it.
+   *
+   * @throws ReplicationError `not_a_database`.
+   */
+  take(name: string, path: string): ReplicatedDatabase {
+    const { databases } = this.#options;
+    checkDatabaseFile(path);
+    const existing = databases.get(name);
+    if (existing?.isPresent === true) existing.importFile(path);
+    else databases.place(name, path);
+    this.look();
+    const database = databases.get(name);
+    if (database !== undefined) return database;
+    throw new ReplicationError('not_a_database', `${name} is not one.`);
+  }
+
+  /** Removes from the logs what is too old or too much. */
+  sweep(): void {
+    const { node, databases, complaints, neededFrom } = this.#options;
+    const { ageMaxMs, bytesMax } = node.retention;
+    const nowMs = node.clock.nowMs();
+    for (const database of databases) {
+      try {
+        sweepLog(database, { nowMs, ageMaxMs, bytesMax, neededFrom });
+      } catch (error) {
+        complaints.about(`cannot shorten the log of ${database.name}`, error);
+      }
+    }
+  }
+
+  /** Also one that could not be led before. */
+  #leadIfNew(database: ReplicatedDatabase): void {
+    if (database.role === 'primary') return;
+    try {
+      this.#options.roles.found(database);
+    } catch (error) {
+      this.#options.complaints.about(`cannot let programs write ${database.name}`, error);
+    }
+  }
+}
+
+function isLocked(error: Error): boolean {
+  return error instanceof ReplicationError && error.code === 'database_locked';
+}
