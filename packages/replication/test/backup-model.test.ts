@@ -169,8 +169,10 @@ class Model {
     this.#note();
     await this.#attempt(() => this.#backup.upload());
     const stalePrimary = this.#replica;
-    stalePrimary.write('late');
-    stalePrimary.write('late');
+    for (let count = 0; count < 2; count += 1) {
+      stalePrimary.write('late');
+      this.#remember(stalePrimary);
+    }
     await this.#attempt(() => stale.upload());
     stalePrimary.database.becomeReplica();
     await stalePrimary.follow(this.#primary);
@@ -185,10 +187,16 @@ class Model {
 
   #note(): void {
     const { txid } = this.#primary.database.position();
-    const bytes = this.#primary.copy();
-    this.#states.set(txid, bytes);
-    this.#allStates.set(txid, [...(this.#allStates.get(txid) ?? []), bytes]);
+    this.#states.set(txid, this.#remember(this.#primary));
     this.#moments.push(this.world.clock.nowMs());
+  }
+
+  /** @returns the bytes of the node's database, which has been in this state for once */
+  #remember(node: BackupNode): Buffer {
+    const { txid } = node.database.position();
+    const bytes = node.copy();
+    this.#allStates.set(txid, [...(this.#allStates.get(txid) ?? []), bytes]);
+    return bytes;
   }
 
   /** A store that fails, and a backup that notices what it should, are part of life. */

@@ -1,8 +1,12 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 const SWITCH = new URL('./engine-kill-switch.ts', import.meta.url).href;
 const CHILD = fileURLToPath(new URL('./engine-child.ts', import.meta.url));
+
+const DAEMON = fileURLToPath(new URL('./engine-daemon-child.ts', import.meta.url));
 
 export interface EndedScenario {
   readonly lines: readonly string[];
@@ -10,6 +14,21 @@ export interface EndedScenario {
   readonly calls: number | undefined;
   readonly isKilled: boolean;
   readonly errors: string;
+}
+
+/** Runs a primary and its replica until they are killed, at their `killAt`-th call. */
+export async function runDaemon(
+  homes: readonly [string, string],
+  options: { readonly epoch: number; readonly killAt: number },
+): Promise<EndedScenario> {
+  const child = spawn(process.execPath, ['--import', SWITCH, DAEMON, ...homes, `${options.epoch}`], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, KILL_AT: `${options.killAt}` },
+  });
+  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+  const lines = output.split('\n').filter((line) => line !== '');
+  return { lines, calls: undefined, isKilled: child.signalCode === 'SIGKILL', errors };
 }
 
 /** Runs a scenario in a process of its own, which is killed before its `killAt`-th call. */

@@ -2,12 +2,14 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { runScenario, type EndedScenario } from './engine-process.ts';
+import { pathIn, textsIn } from './engine-nodes.ts';
+import { runDaemon, runScenario, type EndedScenario } from './engine-process.ts';
 import { readPromises, recover, type Promises } from './engine-promises.ts';
+import { ForeignProgram, needProgram } from './foreign-program.ts';
 import { SeededRandom } from './seeded-random.ts';
 
 /** Rounds of each kind; the soak asks for thousands. */
-const ROUNDS = Number(process.env['TANDEM_KILL_ROUNDS'] ?? 30);
+const ROUNDS = Number(process.env['TANDEM_KILL_ROUNDS'] ?? 15);
 const TIMEOUT_MS = 120_000 + ROUNDS * 5000;
 const SEED = Number(process.env['TANDEM_KILL_SEED'] ?? Date.now() % 1_000_000);
 
@@ -64,6 +66,45 @@ describe('R6, R7, R10, R11: two nodes and their application, killed together', (
       expect(recovered.problems, `seed ${SEED}, round ${round}, call ${killAt}`).toEqual([]);
       ({ homes } = recovered);
       rmSync(join(folder, 'before'), { recursive: true });
+    }
+  }, TIMEOUT_MS);
+});
+
+describe('R7: two nodes that are killed while their application goes on', () => {
+  test('find all that it wrote, whether they were running or not', async (context) => {
+    needProgram(context, 'python3');
+    const random = new SeededRandom(SEED);
+    const homes = makeHomes('daemon');
+    const app = new ForeignProgram();
+    const path = pathIn(homes[0]);
+    try {
+      await app.open(path, 'main', 60);
+      await app.run('PRAGMA journal_mode=wal');
+      await app.run('PRAGMA synchronous=OFF');
+      await app.run('CREATE TABLE item (id INTEGER PRIMARY KEY, text TEXT, pad BLOB)');
+      let rows = 0;
+      let hasTxid = 0;
+      for (let epoch = 1; epoch <= Math.max(4, ROUNDS / 10); epoch += 1) {
+        const killAt = 40 + random.below(1500);
+        const daemon = runDaemon(homes, { epoch, killAt });
+        let isOver = false;
+        void daemon.then(() => (isOver = true));
+        do {
+          await app.fill('item', { rows: 20 });
+          rows += 20;
+        } while (!isOver);
+        const ended = await daemon;
+        expect(ended.isKilled, ended.errors).toBe(true);
+        for (const line of ended.lines) hasTxid = Number(/^has (\d+)$/.exec(line)?.[1] ?? hasTxid);
+        if (random.below(3) === 0) await app.run('PRAGMA wal_checkpoint(TRUNCATE)');
+        await app.fill('item', { rows: 5 });
+        rows += 5;
+        const { problems } = await recover(homes, { texts: new Set(), hasTxid });
+        expect(problems, `seed ${SEED}, epoch ${epoch}, call ${killAt}`).toEqual([]);
+        expect(textsIn(homes[1])).toHaveLength(rows);
+      }
+    } finally {
+      await app.kill();
     }
   }, TIMEOUT_MS);
 });

@@ -64,6 +64,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationOu
     const mischief = doMischief({ ...common, random: random.fork(), atOnce, note });
     await sleep(durationMs);
     ending.abort();
+    // What was asked of a node that is paused is answered only then.
+    for (const node of world.nodes.values()) node.resume();
     await mischief;
     note('everything heals');
     await heal(world);

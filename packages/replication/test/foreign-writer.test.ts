@@ -200,8 +200,8 @@ describe('R8: a primary that is to stop its applications', () => {
     needProgram(context, 'python3');
     await using pair = new ForeignPair();
     await pair.begin();
-    const storms = [pair.app, pair.program(), pair.program()].map(async (program, index) => {
-      if (index > 0) await program.open(pair.path);
+    const storms = [pair.program(), pair.program()].map(async (program) => {
+      await program.open(pair.path, 'main', 1);
       await program.run('PRAGMA synchronous=FULL');
       await expect(program.fill('item', { rows: 1_000_000 })).rejects.toThrow(/locked/);
     });

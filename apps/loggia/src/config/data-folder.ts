@@ -48,7 +48,7 @@ const PROBE = /^\.write-test-\d+$/;
 export function ensureDataFolder(folder: string): void {
   attempt('create', folder, () => makeFolders(folder));
   attempt('write', folder, () => probe(folder));
-  removeProbes(folder);
+  attempt('write', folder, () => removeProbes(folder));
   refuseForeignFile(folder);
 }
 
