@@ -75,15 +75,13 @@ export class TandemNode {
   }
 
   /** Waits until the node says that it is ready; the time since its start in milliseconds. */
-  async untilReady(): Promise<number> {
-    for (;;) {
-      const isReady = await this.#isReady();
-      const sinceMs = performance.now() - this.#startMs;
-      if (isReady) return sinceMs;
-      if (this.#child.exitCode !== null) throw new Error(`A daemon ended.\n${this.#output()}`);
-      if (sinceMs > START_TIMEOUT_MS) throw new Error(`A daemon is not ready.\n${this.#output()}`);
-      await pause(READY_INTERVAL_MS);
-    }
+  untilReady(): Promise<number> {
+    return this.#untilOk('/readyz');
+  }
+
+  /** Waits until the node answers at all; the time since its start in milliseconds. */
+  untilAlive(): Promise<number> {
+    return this.#untilOk('/livez');
   }
 
   /** The last transaction of a database; 0 while there is none. */
@@ -129,9 +127,20 @@ export class TandemNode {
     await this.stop();
   }
 
-  async #isReady(): Promise<boolean> {
+  async #untilOk(path: string): Promise<number> {
+    for (;;) {
+      const isReady = await this.#isOk(path);
+      const sinceMs = performance.now() - this.#startMs;
+      if (isReady) return sinceMs;
+      if (this.#child.exitCode !== null) throw new Error(`A daemon ended.\n${this.#output()}`);
+      if (sinceMs > START_TIMEOUT_MS) throw new Error(`A daemon is not ready.\n${this.#output()}`);
+      await pause(READY_INTERVAL_MS);
+    }
+  }
+
+  async #isOk(path: string): Promise<boolean> {
     try {
-      const answer = await this.#ask('/readyz');
+      const answer = await this.#ask(path);
       await answer.text();
       return answer.ok;
     } catch {

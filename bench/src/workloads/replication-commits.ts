@@ -3,7 +3,7 @@ import { createItems, untilSameItems } from '../processes/item-table.ts';
 import { runProgram } from '../processes/program.ts';
 import { pathOf, planPair, startNode } from '../processes/tandem-pair.ts';
 import { measurementOf } from '../spread.ts';
-import { defineWorkload, type BenchContext, type Measurement } from '../workload.ts';
+import { defineWorkload, type BenchContext, type Measurement, type Unit } from '../workload.ts';
 
 interface Stage {
   readonly plainPath: string;
@@ -42,28 +42,47 @@ async function measureCommits(
   synchronous: CommitPlan['synchronous'],
 ): Promise<Measurement[]> {
   const { plainPath, primaryPath, replicaPath, rounds, durationMs } = stage;
-  const rateOn = async (path: string): Promise<number> => {
+  const runOn = async (path: string): Promise<CommitRate> => {
     const plan: CommitPlan = { path, synchronous, durationMs };
-    const rate = await runProgram<CommitRate>(context, 'commit-program', plan);
-    return (rate.commits * 1000) / rate.durationMs;
+    return await runProgram<CommitRate>(context, 'commit-program', plan);
   };
-  const plain: number[] = [];
-  const replicated: number[] = [];
+  const plain: CommitRate[] = [];
+  const replicated: CommitRate[] = [];
   const behindMs: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    if (round % 2 === 0) plain.push(await rateOn(plainPath));
-    replicated.push(await rateOn(primaryPath));
+    if (round % 2 === 0) plain.push(await runOn(plainPath));
+    replicated.push(await runOn(primaryPath));
     behindMs.push(await untilSameItems(primaryPath, replicaPath));
-    if (round % 2 === 1) plain.push(await rateOn(plainPath));
-    const [before = 0, after = 0] = [plain.at(-1), replicated.at(-1)];
+    if (round % 2 === 1) plain.push(await runOn(plainPath));
+    const [before = 0, after = 0] = [plain, replicated].map((each) => each.map(perSecond).at(-1));
     context.note(`${synchronous}: ${Math.round(after)} of ${Math.round(before)} commits/s`);
   }
-  const ratios = replicated.map((rate, round) => rate / (plain[round] ?? Number.NaN));
-  const parameters = { synchronous, acknowledge: 'none' };
+  const of = (measure: string, unit: Unit, samples: readonly number[]): Measurement =>
+    measurementOf({ measure, unit, parameters: { synchronous, acknowledge: 'none' } }, samples);
   return [
-    measurementOf({ measure: 'commits to plain SQLite', unit: 'ratio', parameters }, ratios),
-    measurementOf({ measure: 'commits, plain SQLite', unit: '1/s', parameters }, plain),
-    measurementOf({ measure: 'commits, one replica', unit: '1/s', parameters }, replicated),
-    measurementOf({ measure: 'replica behind at the end', unit: 'ms', parameters }, behindMs),
+    of('commits to plain SQLite', 'ratio', ratiosOf(replicated, plain, perSecond)),
+    of('CPU of a commit to plain SQLite', 'ratio', ratiosOf(replicated, plain, cpuUs)),
+    of('commits, plain SQLite', '1/s', plain.map(perSecond)),
+    of('commits, one replica', '1/s', replicated.map(perSecond)),
+    of('replica behind at the end', 'ms', behindMs),
   ];
+}
+
+function perSecond({ commits, durationMs }: CommitRate): number {
+  return (commits * 1000) / durationMs;
+}
+
+function cpuUs({ commits, cpuMs }: CommitRate): number {
+  return (cpuMs * 1000) / commits;
+}
+
+function ratiosOf(
+  some: readonly CommitRate[],
+  others: readonly CommitRate[],
+  read: (rate: CommitRate) => number,
+): number[] {
+  return some.map((rate, round) => {
+    const other = others[round];
+    return read(rate) / (other === undefined ? Number.NaN : read(other));
+  });
 }

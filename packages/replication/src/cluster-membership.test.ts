@@ -34,7 +34,11 @@ const kept = (): string => readFileSync(join(folder, CLUSTER_ID_FILE), 'utf8').t
 /** A store in which the id is what it is. */
 function storeOf(inForce?: string): LeaseStore {
   const self = { id: 'a-1', name: 'a', advertiseUrl: 'http://a:1' };
-  const lease = new StaticLease({ self, primary: { kind: 'name', name: 'a' }, primaryUrl: 'http://a:1' });
+  const lease = new StaticLease({
+    self,
+    primary: { kind: 'name', name: 'a' },
+    primaryUrl: 'http://a:1',
+  });
   lease.claimClusterId = async (candidate) => inForce ?? candidate;
   return lease;
 }
@@ -73,7 +77,9 @@ describe('a node without an id', () => {
 
   test('does not lead with data of no cluster under the lease of one', async () => {
     hasData = true;
-    await expect(open().claim(storeOf('X'), 'X')).rejects.toMatchObject({ code: 'cluster_mismatch' });
+    await expect(open().claim(storeOf('X'), 'X')).rejects.toMatchObject({
+      code: 'cluster_mismatch',
+    });
   });
 
   test('leads empty under the lease of a cluster, as part of it', async () => {
@@ -134,12 +140,16 @@ describe('a node of cluster X', () => {
 
   test('does not lead with data under the lease of Y', async () => {
     hasData = true;
-    await expect(open().claim(storeOf('Y'), 'Y')).rejects.toMatchObject({ code: 'cluster_mismatch' });
+    await expect(open().claim(storeOf('Y'), 'Y')).rejects.toMatchObject({
+      code: 'cluster_mismatch',
+    });
     expect(kept()).toBe('X');
   });
 
   test('does not start under a configuration that names Y', () => {
-    expect(() => open({ configuredId: 'Y' })).toThrow('belongs to cluster X, and the configuration');
+    expect(() => open({ configuredId: 'Y' })).toThrow(
+      'belongs to cluster X, and the configuration',
+    );
     expect(open({ configuredId: 'X' }).id).toBe('X');
   });
 });

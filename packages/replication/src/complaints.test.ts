@@ -24,7 +24,13 @@ test('what fails over and over is said at first, when the reason changes, and no
 
 test('what an operator can do is said with it', () => {
   const logged: object[] = [];
-  const complaints = new Complaints((_level, _message, facts) => logged.push(facts), systemStreamClock);
-  complaints.about('cannot log', new ReplicationError('disk_full', 'It is full.', { hint: 'Free it.' }));
+  const complaints = new Complaints(
+    (_level, _message, facts) => logged.push(facts),
+    systemStreamClock,
+  );
+  complaints.about(
+    'cannot log',
+    new ReplicationError('disk_full', 'It is full.', { hint: 'Free it.' }),
+  );
   expect(logged).toEqual([{ message: 'It is full.', hint: 'Free it.' }]);
 });

@@ -179,10 +179,11 @@ describe('where writes wait for a majority', () => {
 describe('among nodes with any positions that all hear each other', () => {
   const names = ['p.db', 'q.db', 'r.db'];
   const position = fc.record({ epoch: fc.nat(3), txid: fc.nat(4) });
-  const standings = fc.array(position, { minLength: 3, maxLength: 3 }).map(
-    (positions) =>
+  const standings = fc
+    .array(position, { minLength: 3, maxLength: 3 })
+    .map((positions) =>
       Object.fromEntries(names.map((name, index) => [name, positions[index] ?? NOWHERE])),
-  );
+    );
   const NOWHERE = { epoch: 0, txid: 0 };
   type Standings = Record<string, typeof NOWHERE>;
 
@@ -216,7 +217,10 @@ describe('among nodes with any positions that all hear each other', () => {
       fc.property(fc.array(standings, { minLength: 1, maxLength: 4 }), (given) => {
         const all: Standings[] = given.map((each) => ({ ...each }));
         const best = names.map((name) =>
-          all.map((each) => each[name] ?? NOWHERE).toSorted(comparePositions).at(-1),
+          all
+            .map((each) => each[name] ?? NOWHERE)
+            .toSorted(comparePositions)
+            .at(-1),
         );
         for (let round = 0; round < 20; round += 1) {
           const index = round % all.length;

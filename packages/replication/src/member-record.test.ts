@@ -9,7 +9,8 @@ const node = (name: string, start = 1): NodeIdentity => ({
   name,
   advertiseUrl: `http://${name}:1`,
 });
-const namesOf = (members: readonly NodeIdentity[]): string => members.map(({ name }) => name).join();
+const namesOf = (members: readonly NodeIdentity[]): string =>
+  members.map(({ name }) => name).join();
 
 /** A record whose writes to the store end when the test says so. */
 class Bench {

@@ -74,7 +74,8 @@ for (let round = 0; round < 40; round += 1) {
   primary.capture();
   primary.checkpointIfDue();
   const how = await follow(primary, replica);
-  if (how !== 'followed' || replica.digest() !== primary.digest()) throw new Error(`${round} ${how}`);
+  if (how !== 'followed' || replica.digest() !== primary.digest())
+    throw new Error(`${round} ${how}`);
   mustBeSound(primary, `primary after ${round}`);
   mustBeSound(replica, `replica after ${round}`);
 }

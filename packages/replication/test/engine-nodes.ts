@@ -42,7 +42,7 @@ export async function follow(
   if (own > shared) replica.quarantineAfter(shared);
   else if (shared > 0 && replica.pageSize() === primary.pageSize()) {
     replica.adoptHistory(primary.history());
-    for (let txid = shared + 1; txid <= primary.position().txid; ) {
+    for (let txid = shared + 1; txid <= primary.position().txid;) {
       const file = primary.readFrom(txid);
       if (file === undefined) return repair(primary, replica);
       const epoch = primary.history().epochOf(file.maxTxid);

@@ -21,10 +21,14 @@ export async function runDaemon(
   homes: readonly [string, string],
   options: { readonly epoch: number; readonly killAt: number },
 ): Promise<EndedScenario> {
-  const child = spawn(process.execPath, ['--import', SWITCH, DAEMON, ...homes, `${options.epoch}`], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, KILL_AT: `${options.killAt}` },
-  });
+  const child = spawn(
+    process.execPath,
+    ['--import', SWITCH, DAEMON, ...homes, `${options.epoch}`],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, KILL_AT: `${options.killAt}` },
+    },
+  );
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
   if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
   const lines = output.split('\n').filter((line) => line !== '');

@@ -106,6 +106,8 @@ export interface SimStatus {
   readonly isPrimary: boolean;
   readonly role: string;
   readonly epoch: number;
+  /** How its streams stand, for a report. */
+  readonly streams: string;
   /** Position and digest of each database, as one text. */
   readonly digests: Readonly<Record<string, string>>;
 }
@@ -127,7 +129,10 @@ const CONFIRM_MS = 4000;
 export class SimApp {
   readonly node: ReplicationNode;
   readonly #settings: SimSettings;
-  readonly #connections = new Map<string, { readonly inode: number; readonly open: DatabaseSync }>();
+  readonly #connections = new Map<
+    string,
+    { readonly inode: number; readonly open: DatabaseSync }
+  >();
   readonly #disk = new DiskSpace();
   #wallJumpMs = 0;
 
@@ -193,6 +198,7 @@ export class SimApp {
       isPrimary: node.isPrimaryNow(),
       role: node.role,
       epoch: node.epoch,
+      streams: `${node.streamState} ${JSON.stringify(node.server.sessions)}`,
       digests: Object.fromEntries(digests),
     };
   }
@@ -260,7 +266,10 @@ export class SimApp {
           differingPages: database.verify(),
           integrity: check.map((row) => String(row['integrity_check'])).join('; '),
           starts: database.history().starts,
-          ids: connection.prepare('SELECT id FROM item ORDER BY id').all().map(({ id }) => Number(id)),
+          ids: connection
+            .prepare('SELECT id FROM item ORDER BY id')
+            .all()
+            .map(({ id }) => Number(id)),
         };
       }),
       quarantine: node.quarantine.list(),
@@ -299,7 +308,8 @@ export class SimApp {
     if (position === undefined || position.txid === 0) return undefined;
     const row = this.#connect(name).prepare(STATE).get();
     const { count, sum, mixed, rows } = Object(row) as Record<string, unknown>;
-    if (count !== rows) throw new Error(`${String(count)} rows, and ${String(rows)} by its own count`);
+    if (count !== rows)
+      throw new Error(`${String(count)} rows, and ${String(rows)} by its own count`);
     return { position, state: [count, sum, mixed].join(' ') };
   }
 

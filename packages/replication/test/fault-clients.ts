@@ -28,7 +28,9 @@ export async function writeRows(options: ClientOptions): Promise<void> {
   let favourite: Name = random.pick(NAMES);
   while (!signal.aborted) {
     const request: WriteRequest = {
-      database: random.isWithin(0.1) ? `tenants/${random.between(1, 12)}.db` : random.pick(DATABASES),
+      database: random.isWithin(0.1)
+        ? `tenants/${random.between(1, 12)}.db`
+        : random.pick(DATABASES),
       firstId: nextId,
       rows: random.between(1, ROWS_MAX),
       payloadBytes: random.isWithin(0.05) ? 30_000 : random.between(10, 300),

@@ -141,7 +141,11 @@ export class Ledger {
   }
 
   #judgeNode(node: string, audit: SimAudit, first: SimAudit): void {
-    const names = (of: SimAudit): string => of.databases.map(({ name }) => name).toSorted().join();
+    const names = (of: SimAudit): string =>
+      of.databases
+        .map(({ name }) => name)
+        .toSorted()
+        .join();
     if (names(audit) !== names(first)) {
       this.violate(`${node} has ${names(audit)}, another node ${names(first)}`);
     }

@@ -52,7 +52,9 @@ export class LocalNode implements SimNode {
     const store = leases.store(settings.identity);
     const app = new SimApp(settings, store, (level, message, facts) => {
       const atMs = Math.round(performance.now());
-      this.logged.push(`${atMs} ${settings.identity.id} ${level} ${message} ${JSON.stringify(facts)}`);
+      this.logged.push(
+        `${atMs} ${settings.identity.id} ${level} ${message} ${JSON.stringify(facts)}`,
+      );
       if (this.logged.length > LINES_MAX) this.logged.shift();
     });
     app.start();

@@ -70,7 +70,10 @@ export class ProcessNode implements SimNode {
   }
 
   async start(settings: SimSettings, leases: MemoryLeases): Promise<void> {
-    const child = fork(PROGRAM, { execArgv: ['--no-warnings'], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    const child = fork(PROGRAM, {
+      execArgv: ['--no-warnings'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => this.#note(`says ${text.trim()}`));
     }
@@ -139,7 +142,8 @@ export class ProcessNode implements SimNode {
   }
 
   async act(action: SimAction): Promise<string> {
-    return String((await this.#try({ method: 'act', argument: action })) ?? 'it does not answer');
+    const answer = await this.#try({ method: 'act', argument: action });
+    return typeof answer === 'string' ? answer : 'it does not answer';
   }
 
   async audit(): Promise<SimAudit> {

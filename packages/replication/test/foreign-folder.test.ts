@@ -1,4 +1,12 @@
-import { existsSync, linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -81,7 +89,10 @@ describe('the databases of a folder, made by a Python program', () => {
       const program = await startProgram();
       await make(program, join(refusing.folder, 'app.db'), mode);
       expect(refusing.set.look().refused).toMatchObject([
-        { name: 'app.db', error: { code: 'not_wal', hint: expect.stringContaining('journal_mode=WAL') } },
+        {
+          name: 'app.db',
+          error: { code: 'not_wal', hint: expect.stringContaining('journal_mode=WAL') },
+        },
       ]);
       await program.close();
       const { set, folder } = openSet();

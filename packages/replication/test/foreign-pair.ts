@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { expect } from 'vitest';
 import { CaptureLoop } from '../src/capture-loop.ts';
 import type { ReplicatedDatabase, ReplicatedDatabaseOptions } from '../src/replicated-database.ts';
 import { areFilesEqual, follow, openNode, pathIn, problemOf } from './engine-nodes.ts';
@@ -52,7 +51,9 @@ export class ForeignPair {
     for (const sql of pragmas.split(';')) if (sql !== '') await this.app.run(sql);
     await this.app.run('PRAGMA journal_mode=wal');
     await this.app.run('PRAGMA synchronous=OFF');
-    await this.app.run('CREATE TABLE IF NOT EXISTS item (id INTEGER PRIMARY KEY, text TEXT, pad BLOB)');
+    await this.app.run(
+      'CREATE TABLE IF NOT EXISTS item (id INTEGER PRIMARY KEY, text TEXT, pad BLOB)',
+    );
     this.#primary = openNode(this.homes[0], this.#options);
     this.#replica = openNode(this.homes[1], this.#options);
     this.#primary.becomePrimary(1);
@@ -79,20 +80,25 @@ export class ForeignPair {
     this.#replica = openNode(this.homes[1], this.#options);
   }
 
-  /** Captures, follows, and expects both to be equal and sound. */
-  async expectInStep(): Promise<void> {
+  /** Captures, follows, and says what is wrong then; nothing, as it should be. */
+  async problems(): Promise<unknown[]> {
     this.primary.capture();
-    expect(await follow(this.primary, this.replica)).toBe('followed');
-    expect(this.replica.digest()).toBe(this.primary.digest());
-    expect([problemOf(this.primary), problemOf(this.replica)]).toEqual(['', '']);
-    expect(this.errors).toEqual([]);
+    const how = await follow(this.primary, this.replica);
+    const isSame = this.replica.digest() === this.primary.digest();
+    const found = [
+      how === 'followed' ? '' : how,
+      isSame ? '' : 'the digests differ',
+      problemOf(this.primary),
+      problemOf(this.replica),
+    ];
+    return [...found.filter((problem) => problem !== ''), ...this.errors];
   }
 
-  /** As `expectInStep`; then ends, and expects the files to be equal byte by byte. */
-  async expectEqualAtEnd(): Promise<void> {
-    await this.expectInStep();
+  /** As `problems`; then ends, and compares the files byte by byte. */
+  async problemsAtEnd(): Promise<unknown[]> {
+    const problems = await this.problems();
     await this.end();
-    expect(areFilesEqual(...this.homes)).toBe(true);
+    return areFilesEqual(...this.homes) ? problems : [...problems, 'the files differ'];
   }
 
   /** What a fresh reader of the replica finds. */

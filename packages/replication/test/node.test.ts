@@ -27,7 +27,10 @@ function create(node: TestNode, name = 'app.db'): DatabaseSync {
 }
 
 const texts = (from: DatabaseSync): unknown[] =>
-  from.prepare('SELECT text FROM item ORDER BY id').all().map(({ text }) => text);
+  from
+    .prepare('SELECT text FROM item ORDER BY id')
+    .all()
+    .map(({ text }) => text);
 
 function inStep(a: TestNode, b: TestNode, name = 'app.db'): boolean {
   const [first, second] = [a, b].map(({ node }) => node.databases.get(name));
@@ -54,7 +57,10 @@ describe('two nodes under a static rule', () => {
     for (let count = 0; count < 200; count += 1) {
       writer.prepare('INSERT INTO item (text) VALUES (?)').run(`row ${count}`);
     }
-    await until(() => one.node.databases.get('app.db')?.position().txid === 201 || inStep(one, two), 'captured');
+    await until(
+      () => one.node.databases.get('app.db')?.position().txid === 201 || inStep(one, two),
+      'captured',
+    );
     await until(() => inStep(one, two), 'in step');
     await until(() => two.node.isReady, 'ready');
     expect(texts(app(two))).toHaveLength(200);
@@ -84,7 +90,10 @@ describe('three nodes that share a lease', () => {
     create(old).exec(`INSERT INTO item (text) VALUES ('before')`);
     await until(() => nodes.every((each) => inStep(old, each)), 'in step');
     await old.node.handOff();
-    await until(() => nodes.some((each) => each !== old && each.node.role === 'primary'), 'another');
+    await until(
+      () => nodes.some((each) => each !== old && each.node.role === 'primary'),
+      'another',
+    );
     const next = primaryOf(nodes);
     expect(next).not.toBe(old);
     app(next).exec(`INSERT INTO item (text) VALUES ('after')`);
@@ -102,7 +111,10 @@ describe('three nodes that share a lease', () => {
     await until(() => nodes.every((each) => inStep(old, each)), 'in step');
     await old.node.server.close('a test cuts the streams');
     leases.unreachable.add(old.node.identity.name);
-    await until(() => nodes.some((each) => each !== old && each.node.role === 'primary'), 'another');
+    await until(
+      () => nodes.some((each) => each !== old && each.node.role === 'primary'),
+      'another',
+    );
     expect(() => writer.exec(`INSERT INTO item (text) VALUES ('late')`)).toThrow(/locked/);
     const next = primaryOf(nodes.filter((each) => each !== old));
     app(next).exec(`INSERT INTO item (text) VALUES ('new')`);
