@@ -1,5 +1,4 @@
-import { ArrivedRun } from './arrived-run.ts';
-import { ArrivingFile, type ArrivedLtx } from './arriving-file.ts';
+import { HEADER_BYTES, LtxDecoder, TRAILER_BYTES, type LtxHeader } from '@tandem/ltx';
 import type { EpochHistory } from './epoch-history.ts';
 import type { MessageSocket } from './message-framing.ts';
 import { DIGEST_BYTES, GROUP_PAGES } from './page-digest.ts';
@@ -32,6 +31,12 @@ export interface ReplicaSessionOptions {
   readonly lags: ReplicationLags;
 }
 
+interface Arrival {
+  readonly start: StreamMessageOf<'ltx'>;
+  readonly parts: Uint8Array[];
+  missingBytes: number;
+}
+
 interface Repair {
   readonly target: StreamMessageOf<'repair'>;
   readonly sink: StreamSink;
@@ -61,8 +66,7 @@ export class ReplicaSession {
   #hasAccepted = false;
   readonly #sinks = new Map<string, StreamSink>();
   readonly #histories = new Map<string, EpochHistory>();
-  readonly #arriving = new ArrivingFile();
-  readonly #run = new ArrivedRun();
+  #arrival: Arrival | undefined;
   #repair: Repair | undefined;
   #offered: NamedPosition[] = [];
   readonly #unconfirmed = new Map<string, StreamSink>();
@@ -95,8 +99,6 @@ export class ReplicaSession {
         await this.#take(message);
         if (!this.#socket.hasNext || this.#unconfirmedFiles >= UNCONFIRMED_MAX) this.#confirm();
       }
-      // Whoever has to take over has all that came.
-      await this.#applyRun();
     } catch (error) {
       this.#end ??= describeFailure(error);
     } finally {
@@ -169,14 +171,13 @@ export class ReplicaSession {
     const { replica } = this.#options;
     if ('epoch' in message && message.kind !== 'database' && this.#isOutdated(message.epoch))
       return;
-    if (!isOfRun(message)) await this.#applyRun();
     switch (message.kind) {
       case 'database':
         return this.#adopt(message);
       case 'ltx':
         return this.#arrive(message);
       case 'part':
-        return this.#arrived(this.#arriving.add(message.bytes));
+        return this.#arriveMore(message.bytes);
       case 'diverged':
         return this.#setAside(message);
       case 'repair':
@@ -265,48 +266,46 @@ export class ReplicaSession {
     this.#options.lags.of(name).applied(sink.position().txid, 0);
   }
 
-  async #arrive(start: StreamMessageOf<'ltx'>): Promise<void> {
-    const { name, maxTxid, totalBytes } = start;
-    const { settings, lags, clock } = this.#options;
-    const file = this.#arriving.begin(start, settings.ltxBytesMax);
-    lags.of(name).received(maxTxid, totalBytes, clock.monotonicMs());
-    await this.#arrived(file);
+  #arrive(start: StreamMessageOf<'ltx'>): Promise<void> {
+    const { name, minTxid, maxTxid, totalBytes } = start;
+    if (this.#arrival !== undefined) throw outOfPlace('ltx');
+    if (maxTxid < minTxid || totalBytes > this.#options.settings.ltxBytesMax)
+      throw outOfPlace('ltx');
+    this.#arrival = { start, parts: [], missingBytes: totalBytes };
+    const lag = this.#options.lags.of(name);
+    lag.received(maxTxid, totalBytes, this.#options.clock.monotonicMs());
+    return this.#arriveMore(start.bytes);
   }
 
-  /** Applies the file with those that wait, or lets it wait for more that is here already. */
-  async #arrived(file: ArrivedLtx | undefined): Promise<void> {
-    if (file === undefined) return;
-    const epoch = this.#historyOf(file).epochOf(file.maxTxid);
-    if (!this.#run.accepts(file, epoch)) await this.#applyRun();
-    this.#run.add(file, epoch);
-    if (!this.#socket.hasNext) await this.#applyRun();
+  async #arriveMore(bytes: Uint8Array): Promise<void> {
+    const arrival = this.#arrival;
+    if (arrival === undefined || bytes.length > arrival.missingBytes) throw outOfPlace('part');
+    if (bytes.length === 0) throw outOfPlace('part');
+    arrival.parts.push(bytes);
+    arrival.missingBytes -= bytes.length;
+    if (arrival.missingBytes > 0) return;
+    this.#arrival = undefined;
+    const [only] = arrival.parts;
+    const isWhole = only !== undefined && arrival.parts.length === 1;
+    await this.#apply(arrival.start, isWhole ? only : Buffer.concat(arrival.parts));
   }
 
-  async #applyRun(): Promise<void> {
-    const { fileCount, byteCount } = this.#run;
-    if (fileCount === 0) return;
-    const file = this.#run.take();
-    const { name, minTxid, maxTxid, timestampMs, bytes } = file;
-    if (this.#isOutdated(file.epoch)) return;
+  async #apply(start: StreamMessageOf<'ltx'>, ltx: Uint8Array): Promise<void> {
+    const { name, minTxid, maxTxid, timestampMs } = start;
     const sink = await this.#sink(name);
-    const history = this.#historyOf(file);
-    if (this.#repair?.sink === sink) throw outOfPlace('ltx');
+    const history = this.#histories.get(name);
+    if (history === undefined || this.#repair?.sink === sink) throw outOfPlace('ltx');
     const { txid } = sink.position();
     if (minTxid !== txid + 1) {
       const message = `Transaction ${minTxid} of ${name} came after ${txid}.`;
       throw streamError('stream_bad_message', message);
     }
+    mustSpan(ltx, minTxid, maxTxid);
     const epoch = history.epochOf(maxTxid);
-    await sink.apply(bytes, { minTxid, maxTxid, epoch, timestampMs, history });
-    this.#options.lags.of(name).applied(maxTxid, byteCount);
+    await sink.apply(ltx, { minTxid, maxTxid, epoch, timestampMs, history });
+    this.#options.lags.of(name).applied(maxTxid, ltx.length);
     this.#unconfirmed.set(name, sink);
-    this.#unconfirmedFiles += fileCount;
-  }
-
-  #historyOf({ name }: ArrivedLtx): EpochHistory {
-    const history = this.#histories.get(name);
-    if (history === undefined) throw outOfPlace('ltx');
-    return history;
+    this.#unconfirmedFiles += 1;
   }
 
   /** Tells the primary what has become durable since it was last told. */
@@ -432,7 +431,22 @@ export class ReplicaSession {
   }
 }
 
-/** Whether a message leaves the files that wait as they are: it is another one, or of no database. */
-function isOfRun({ kind }: StreamMessage): boolean {
-  return kind === 'ltx' || kind === 'part' || kind === 'heartbeat' || kind === 'members';
+function mustSpan(ltx: Uint8Array, minTxid: number, maxTxid: number): void {
+  const header = tryHeader(ltx);
+  if (header?.minTxid === minTxid && header.maxTxid === maxTxid) return;
+  const found =
+    header === undefined ? 'is no LTX file' : `holds ${header.minTxid} to ${header.maxTxid}`;
+  const message = `What was announced as transactions ${minTxid} to ${maxTxid} ${found}.`;
+  throw streamError('stream_bad_message', message);
+}
+
+/** The header of the file; undefined when it is none. The sink verifies the rest. */
+function tryHeader(ltx: Uint8Array): LtxHeader | undefined {
+  const decoder = new LtxDecoder();
+  try {
+    decoder.push(ltx.subarray(0, HEADER_BYTES + TRAILER_BYTES));
+    return decoder.header;
+  } catch {
+    return undefined;
+  }
 }
