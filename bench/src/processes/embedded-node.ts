@@ -20,7 +20,7 @@ export interface EmbeddedNode extends AsyncDisposable {
 /** Starts the primary of `plan` in this process and waits until it is primary. */
 export async function embedNode(
   { name, folder, port }: TandemNodePlan,
-  { mode }: { readonly mode: AcknowledgementMode },
+  { mode, sync }: { readonly mode: AcknowledgementMode; readonly sync: 'none' | 'full' },
 ): Promise<EmbeddedNode> {
   const advertiseUrl = `http://127.0.0.1:${port}`;
   const bootId = randomBytes(4).toString('hex');
@@ -40,7 +40,7 @@ export async function embedNode(
     isMeant: () => true,
     journalMode: 'switch',
     busyTimeoutMs: 5000,
-    sync: 'full',
+    sync,
     checkpointFrames: 300,
     framesMax: 600,
     isCandidate: true,

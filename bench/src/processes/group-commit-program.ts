@@ -22,7 +22,8 @@ export interface GroupCommitPlan {
 const WARM_UP_MS = 1000;
 
 const plan = readPlan() as GroupCommitPlan;
-await using embedded = plan.node === null ? null : await embedNode(plan.node, { mode: 'one' });
+await using embedded =
+  plan.node === null ? null : await embedNode(plan.node, { mode: 'one', sync: 'full' });
 const database = openItems(plan.path, plan.synchronous);
 const insert = database.prepare(INSERT_ITEM);
 const over = new AbortController();

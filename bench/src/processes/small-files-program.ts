@@ -20,7 +20,7 @@ export interface SmallFilesPlan {
 const STEP = 100;
 
 const { node: plan, database: name, commits } = readPlan() as SmallFilesPlan;
-await using embedded = await embedNode(plan, { mode: 'none' });
+await using embedded = await embedNode(plan, { mode: 'none', sync: 'none' });
 const database = openItems(join(plan.folder, 'databases', name));
 const insert = database.prepare(INSERT_ITEM);
 for (let index = 0; index < commits; index += 1) {

@@ -33,6 +33,9 @@ export class ReplicaDatabase {
   readonly #state: DatabaseState;
   readonly #options: ReplicaOptions;
   readonly #appender: WalAppender;
+  #checkpointAtFrames: number;
+  /** Whether another program has written, and that is yet to be set aside. */
+  #hasForeignWrite = false;
   /** Pages of the table that are ahead of the database: those of the change under way. */
   #staged: number[] = [];
   /** Whether the change that they were of is forgotten, and the table has yet to forget it. */
@@ -45,6 +48,7 @@ export class ReplicaDatabase {
     this.#open = open;
     this.#state = state;
     this.#options = options;
+    this.#checkpointAtFrames = options.checkpointFrames;
     this.#appender = new WalAppender(open, state.table.pageSize, lock);
   }
 
@@ -61,12 +65,19 @@ export class ReplicaDatabase {
    * another program has written
    */
   fence(): void {
-    if (!this.#appender.refence()) {
+    if (!this.#appender.refence()) this.#hasForeignWrite = true;
+    if (this.#hasForeignWrite) {
       const message = `${this.#open.path}: another program wrote to a replica`;
       throw new ReplicationError('foreign_write', message, { retryable: true });
     }
     if (this.#mustUnstage) this.#unstage();
     if (this.#owedPageCount !== undefined) this.#publish(this.#owedPageCount);
+  }
+
+  /** What another program has written was set aside, and the table is that of the database. */
+  acceptForeignWrite(): void {
+    this.#hasForeignWrite = false;
+    this.#state.recordApplied('replica', this.cursor);
   }
 
   /**
@@ -90,10 +101,17 @@ export class ReplicaDatabase {
     this.#publish(header.commit);
   }
 
-  /** Copies SQLite's log into the database when it has grown enough. */
+  /**
+   * Copies SQLite's log into the database when it has grown enough. Where readers were in the way, it
+   * has to grow by as much again before the next try.
+   */
   checkpointIfDue(): CheckpointOutcome | undefined {
-    if (this.#appender.frames < this.#options.checkpointFrames) return undefined;
-    return this.checkpoint();
+    const { frames } = this.#appender;
+    if (frames < this.#checkpointAtFrames) return undefined;
+    const outcome = this.checkpoint();
+    const { checkpointFrames } = this.#options;
+    this.#checkpointAtFrames = outcome === 'busy' ? frames + checkpointFrames : checkpointFrames;
+    return outcome;
   }
 
   /**

@@ -401,6 +401,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
       if (!isForeignWrite) throw error;
       const { open, state } = this.#mustBePresent();
       const aside = setForeignWriteAside({ ...this.#options, open, state });
+      this.#replica?.acceptForeignWrite();
       if (aside === undefined) return action();
       throw new ReplicationError('foreign_write', `${error.message}. It is in ${aside.folder}.`, {
         retryable: true,

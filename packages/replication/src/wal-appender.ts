@@ -65,7 +65,8 @@ export class WalAppender {
   readonly #checksum = new WalChecksum();
   /** The block that holds the newest frames, as it is in the file. */
   #block: WalIndexBlock | undefined;
-  readonly #buffer: Buffer;
+  /** Made when the first page is written: a node may have many databases that hardly change. */
+  #buffer = Buffer.alloc(0);
   /** The page numbers of the frames in the buffer. */
   readonly #buffered: number[] = [];
   /** Frames of the transaction under way that are in the file already. */
@@ -78,8 +79,6 @@ export class WalAppender {
     this.#open = open;
     this.#fence = fence;
     this.#pageSize = pageSize;
-    const frames = Math.max(2, Math.floor(BUFFER_BYTES / (FRAME_HEADER_BYTES + pageSize)));
-    this.#buffer = Buffer.allocUnsafeSlow(frames * (FRAME_HEADER_BYTES + pageSize));
     // A checkpoint that waited for readers would hold up this thread.
     this.#checkpointer = open.connect(0);
     this.#fields = this.#readFields();
@@ -123,6 +122,10 @@ export class WalAppender {
   /** Adds a page to the transaction under way. `data` is copied. */
   write(pgno: number, data: Uint8Array): void {
     assert(this.#fence !== undefined, 'the write lock is held');
+    if (this.#buffer.length === 0) {
+      const frames = Math.max(2, Math.floor(BUFFER_BYTES / this.#frameBytes));
+      this.#buffer = Buffer.allocUnsafeSlow(frames * this.#frameBytes);
+    }
     if ((this.#buffered.length + 1) * this.#frameBytes > this.#buffer.length) this.#flush();
     if (!this.#hasWalHeader) this.#writeWalHeader();
     const index = this.#buffered.length;

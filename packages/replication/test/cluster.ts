@@ -12,6 +12,8 @@ import {
   ReplicationNode,
   type ReplicationNodeOptions,
 } from '../src/index.ts';
+import { asNode, routeHost } from './fault-network.ts';
+import { FaultProxy, type LinkMode } from './fault-proxy.ts';
 
 /** How a test node gets its lease. */
 export type MakeStore = (identity: NodeIdentity) => LeaseStore;
@@ -23,6 +25,12 @@ export interface TestNode {
   readonly logged: string[];
   /** Ends the node in an orderly way; its folder stays. */
   readonly stop: () => Promise<void>;
+}
+
+export interface TestNodeOptions {
+  readonly server?: Server;
+  /** The others reach this node, and it them, by these links alone. */
+  readonly links?: TestLinks;
 }
 
 export const TEST_TIMINGS = parseLeaseTimings({ durationMs: 3000, retryMs: 250 });
@@ -41,13 +49,15 @@ export class TestCluster {
   async start(
     name: string,
     makeStore: MakeStore,
-    options: Partial<ReplicationNodeOptions> & { readonly server?: Server } = {},
+    options: Partial<ReplicationNodeOptions> & TestNodeOptions = {},
   ): Promise<TestNode> {
-    const { server = createServer(), ...rest } = options;
+    const { server = createServer(), links, ...rest } = options;
     if (!server.listening) {
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     }
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { port } = server.address() as AddressInfo;
+    links?.lead(name, port);
+    const url = `http://${links?.hostOf(name) ?? `127.0.0.1:${port}`}`;
     const identity = { id: `${name}-${Math.random()}`, name, advertiseUrl: url };
     const logged: string[] = [];
     const folder = this.folderOf(name);
@@ -79,7 +89,7 @@ export class TestCluster {
       if (!node.handleUpgrade(request, socket, head)) socket.destroy();
     });
     server.on('request', (request, response) => void answerPeer(node, request, response));
-    node.start();
+    asNode(name, () => node.start());
     let isStopped = false;
     const started: TestNode = {
       node,
@@ -102,6 +112,50 @@ export class TestCluster {
   async close(): Promise<void> {
     await Promise.all([...this.#nodes].map(({ stop }) => stop()));
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Links between nodes, so that each can be cut on its own. */
+export class TestLinks {
+  readonly #ports = new Map<string, number>();
+  readonly #proxies = new Map<string, FaultProxy>();
+  readonly #unroute: (() => void)[] = [];
+
+  /** Puts a link between any two of the nodes of these names. */
+  static async between(names: readonly string[]): Promise<TestLinks> {
+    const links = new TestLinks();
+    for (const to of names) {
+      for (const from of names) {
+        if (from === to) continue;
+        const proxy = await FaultProxy.before(() => links.#ports.get(to) ?? 1);
+        links.#proxies.set(`${from} ${to}`, proxy);
+      }
+      const portOf = (from = ''): number =>
+        links.#proxies.get(`${from} ${to}`)?.port ?? links.#ports.get(to) ?? 1;
+      links.#unroute.push(routeHost(links.hostOf(to), portOf));
+    }
+    return links;
+  }
+
+  /** Where the others find the node of that name. */
+  hostOf(name: string): string {
+    return `${name}.links.sim`;
+  }
+
+  /** The links to the node of that name lead here. */
+  lead(name: string, port: number): void {
+    this.#ports.set(name, port);
+  }
+
+  /** Between two nodes, in both directions. */
+  set(a: string, b: string, mode: LinkMode): void {
+    this.#proxies.get(`${a} ${b}`)?.set(mode);
+    this.#proxies.get(`${b} ${a}`)?.set(mode);
+  }
+
+  async close(): Promise<void> {
+    for (const proxy of this.#proxies.values()) await proxy.close();
+    for (const unroute of this.#unroute) unroute();
   }
 }
 

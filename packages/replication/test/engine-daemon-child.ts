@@ -17,6 +17,6 @@ const loop = new CaptureLoop({
 loop.add(primary);
 for (;;) {
   await follow(primary, replica);
-  writeSync(1, `has ${replica.position().txid}\n`);
+  writeSync(1, `has ${replica.position().txid} ${other}\n`);
   await new Promise((resolve) => setTimeout(resolve, 2));
 }

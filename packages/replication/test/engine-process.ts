@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import type { EngineStep } from './engine-scenario.ts';
 
 const SWITCH = new URL('./engine-kill-switch.ts', import.meta.url).href;
 const CHILD = fileURLToPath(new URL('./engine-child.ts', import.meta.url));
@@ -35,15 +36,23 @@ export async function runDaemon(
   return { lines, calls: undefined, isKilled: child.signalCode === 'SIGKILL', errors };
 }
 
+export interface ScenarioOptions {
+  readonly seed: number;
+  readonly steps: number;
+  readonly killAt?: number;
+  /** What is done after the steps, and cut off. */
+  readonly focus?: EngineStep;
+}
+
 /** Runs a scenario in a process of its own, which is killed before its `killAt`-th call. */
 export function runScenario(
   homes: readonly [string, string],
-  options: { readonly seed: number; readonly steps: number; readonly killAt?: number },
+  options: ScenarioOptions,
 ): EndedScenario {
-  const { seed, steps, killAt } = options;
+  const { seed, steps, killAt, focus } = options;
   const child = spawnSync(
     process.execPath,
-    ['--import', SWITCH, CHILD, ...homes, `${seed}`, `${steps}`],
+    ['--import', SWITCH, CHILD, ...homes, `${seed}`, `${steps}`, focus ?? ''],
     {
       encoding: 'utf8',
       timeout: 120_000,

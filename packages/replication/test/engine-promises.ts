@@ -15,40 +15,42 @@ import {
 export interface Promises {
   /** Texts that were committed on a primary and must be there. */
   readonly texts: ReadonlySet<string>;
-  /** The replica said that it holds everything up to here. */
-  readonly hasTxid: number;
+  /** What the replica said that it holds, and where that is; undefined when it said nothing. */
+  readonly held: { readonly txid: number; readonly home: string } | undefined;
 }
 
 /** Reads the lines of a scenario, on top of what was promised before. */
 export function readPromises(lines: readonly string[], before?: Promises): Promises {
   const texts = new Set(before?.texts);
   const unshared = new Set<string>();
-  let hasTxid = 0;
+  let held: Promises['held'];
   for (const line of lines) {
-    const [word, value = ''] = line.split(' ');
+    const [word, value = '', home = ''] = line.split(' ');
     if (word === 'wrote') unshared.add(value);
     if (word === 'has') {
       for (const text of unshared) texts.add(text);
       unshared.clear();
-      hasTxid = Number(value);
+      held = { txid: Number(value), home };
     }
     if (word === 'forgets') {
       unshared.clear();
-      hasTxid = 0;
+      held = undefined;
     }
   }
   for (const text of unshared) texts.add(text);
-  return { texts, hasTxid };
+  return { texts, held };
 }
 
 /**
- * Opens what a killed process has left, checks every promise, and brings both nodes together.
+ * Opens what a killed process has left, checks every promise, and brings both nodes together. Where
+ * the application has not gone on without the nodes, they know every page that they find.
  *
  * @returns the homes, that of the primary first, and what was wrong
  */
 export async function recover(
   homes: readonly [string, string],
-  { texts, hasTxid }: Promises,
+  { texts, held }: Promises,
+  hasGoneOn = false,
 ): Promise<{ readonly homes: readonly [string, string]; readonly problems: string[] }> {
   const problems: string[] = [];
   const check = (isRight: boolean, problem: string): void => {
@@ -61,9 +63,15 @@ export async function recover(
   for (const [index, node] of nodes.entries()) {
     const problem = problemOf(node);
     check(problem === '', `node ${index}: ${problem}`);
+    const { gapPages = 0, foreignPages = [] } = node.settlement ?? {};
+    const isKnown = gapPages + foreignPages.length === 0;
+    check(isKnown || hasGoneOn, `node ${index} found pages that it did not know`);
   }
-  const heldTxid = Math.max(a.position().txid, b.position().txid);
-  check(heldTxid >= hasTxid, `transaction ${hasTxid} is gone, ${heldTxid} is the last`);
+  for (const [index, node] of nodes.entries()) {
+    const { txid } = node.position();
+    const isHeld = held === undefined || held.home !== homes[index] || txid >= held.txid;
+    check(isHeld, `node ${index} is at ${txid} and said that it had ${held?.txid}`);
+  }
   const isAhead = comparePositions(a.position(), b.position()) >= 0;
   const [primary, replica] = isAhead ? [a, b] : [b, a];
   const ordered = isAhead ? homes : ([homes[1], homes[0]] as const);

@@ -5,7 +5,7 @@ import type { ReplicatedDatabase } from '../src/replicated-database.ts';
 import { follow, openApp, openNode, pathIn } from './engine-nodes.ts';
 import { SeededRandom } from './seeded-random.ts';
 
-/** What may happen to a primary and its replica. */
+/** What may happen to a primary and its replica; what happens more often stands there more often. */
 const STEPS = [
   'write',
   'write',
@@ -25,10 +25,15 @@ const STEPS = [
   'diverge',
 ] as const;
 
+export type EngineStep = (typeof STEPS)[number];
+
+/** Each of them once. */
+export const ENGINE_STEPS: readonly EngineStep[] = [...new Set(STEPS)];
+
 /**
  * Two nodes and an application in one process, which tells on its standard output what it promises:
  * `wrote TEXT` once a transaction is committed, `forgets` once the transactions that only one node had
- * may be lost, `has TXID` once the replica holds everything up to there.
+ * may be lost, `has TXID HOME` once the replica there holds everything up to that transaction.
  */
 export class EngineScenario {
   readonly #random: SeededRandom;
@@ -54,12 +59,22 @@ export class EngineScenario {
 
   async run(steps: number): Promise<void> {
     for (let step = 0; step < steps; step += 1) await this.#do(this.#random.of(STEPS));
+  }
+
+  /** Does one thing, with something to do it on. */
+  async focus(step: EngineStep): Promise<void> {
+    this.#write(500);
+    this.#write(30_000);
+    await this.#do(step);
+  }
+
+  close(): void {
     this.#app?.close();
     this.#primary.close();
     this.#replica.close();
   }
 
-  async #do(step: (typeof STEPS)[number]): Promise<void> {
+  async #do(step: EngineStep): Promise<void> {
     if (step === 'write') this.#write(this.#random.below(3000));
     if (step === 'large') this.#write(this.#random.below(400_000));
     if (step === 'delete') this.#application.exec(`DELETE FROM item WHERE text LIKE 'x%'`);
@@ -96,7 +111,7 @@ export class EngineScenario {
   async #follow(): Promise<void> {
     this.#primary.capture();
     await follow(this.#primary, this.#replica);
-    say(`has ${this.#replica.position().txid}`);
+    say(`has ${this.#replica.position().txid} ${this.#homes[1]}`);
   }
 
   #retain(): void {

@@ -20,6 +20,8 @@ import { DiskSpace } from './fault-disk.ts';
 export interface SimSettings {
   readonly folder: string;
   readonly identity: NodeIdentity;
+  /** The links by which this node reaches each host. */
+  readonly ports: Readonly<Record<string, number>>;
   readonly timings: LeaseTimings;
   readonly acknowledge: ReplicationNodeOptions['acknowledge'];
   readonly isFailsafe: boolean;

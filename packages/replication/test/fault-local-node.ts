@@ -11,6 +11,7 @@ import {
   type WriteRequest,
   type WriteResult,
 } from './fault-app.ts';
+import { asNode } from './fault-network.ts';
 import type { SimNode } from './fault-world.ts';
 import type { MemoryLeases } from './memory-lease.ts';
 
@@ -57,7 +58,7 @@ export class LocalNode implements SimNode {
       );
       if (this.logged.length > LINES_MAX) this.logged.shift();
     });
-    app.start();
+    asNode(settings.identity.name, () => app.start());
     this.#app = app;
   }
 

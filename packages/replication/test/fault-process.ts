@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { LeaseView } from '@tandem/lease';
 import { SimApp, type SimSettings } from './fault-app.ts';
+import { routeHost } from './fault-network.ts';
 import type { ChildMessage, ParentMessage, SimCall } from './fault-process-node.ts';
 import { MemoryLease, type LeaseAnswer, type LeaseLink } from './memory-lease.ts';
 
@@ -60,11 +61,12 @@ server.on('request', (request, response) => {
 async function start(settings: SimSettings, port: number): Promise<void> {
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const { port: taken } = server.address() as AddressInfo;
-  const { id } = settings.identity;
-  const identity = { ...settings.identity, advertiseUrl: `http://127.0.0.1:${taken}` };
-  const store = new MemoryLease(identity, settings.timings, link);
-  app = new SimApp({ ...settings, identity }, store, (level, message, facts) => {
-    parent.send({ kind: 'log', line: `${id} ${level} ${message} ${JSON.stringify(facts)}` });
+  const { identity, timings, ports } = settings;
+  for (const [host, link] of Object.entries(ports)) routeHost(host, () => link);
+  const store = new MemoryLease(identity, timings, link);
+  app = new SimApp(settings, store, (level, message, facts) => {
+    const line = `${identity.id} ${level} ${message} ${JSON.stringify(facts)}`;
+    parent.send({ kind: 'log', line });
   });
   app.start();
   parent.send({ kind: 'started', port: taken });

@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 /**
  * What a link does:
  * - `open`: bytes pass, `delayMs` later;
- * - `cut`: connections are reset, new ones too;
+ * - `cut`: connections are closed, new ones too;
  * - `stalled`: connections stand and are taken, and nothing passes, until the link is open again.
  */
 export type LinkMode = 'open' | 'cut' | 'stalled';
@@ -38,8 +38,8 @@ export class FaultProxy {
     return proxy;
   }
 
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
   get mode(): LinkMode {
@@ -55,11 +55,11 @@ export class FaultProxy {
     for (const pipe of this.#pipes) if (pipe.isBroken) this.#end(pipe);
   }
 
-  /** Resets all connections; the link stays as it is. */
+  /** Closes all connections; the link stays as it is. */
   reset(): void {
     for (const { client, target } of this.#pipes) {
-      client.resetAndDestroy();
-      target.resetAndDestroy();
+      client.destroy();
+      target.destroy();
     }
     this.#pipes.clear();
   }
@@ -72,7 +72,7 @@ export class FaultProxy {
 
   #join(client: Socket): void {
     if (this.#mode === 'cut') {
-      client.resetAndDestroy();
+      client.destroy();
       return;
     }
     const target = connect(this.#target(), '127.0.0.1');

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseLeaseTimings, type NodeIdentity } from '@tandem/lease';
 import type { AcknowledgementMode } from '../src/index.ts';
 import type {
@@ -13,6 +13,7 @@ import type {
   WriteRequest,
   WriteResult,
 } from './fault-app.ts';
+import { routeHost } from './fault-network.ts';
 import { FaultProxy, type LinkMode } from './fault-proxy.ts';
 import { MemoryLeases } from './memory-lease.ts';
 
@@ -62,11 +63,11 @@ export class World {
   readonly #links = new Map<string, FaultProxy>();
   readonly #folder = mkdtempSync(join(tmpdir(), 'faults-'));
   readonly #options: WorldOptions;
+  readonly #unroute: (() => void)[] = [];
   #starts = 0;
 
   private constructor(options: WorldOptions) {
     this.#options = options;
-    this.leases.addressOf = (from, to) => this.#link(from, to.name)?.url ?? to.advertiseUrl;
   }
 
   static async make(options: WorldOptions): Promise<World> {
@@ -78,6 +79,10 @@ export class World {
         const proxy = await FaultProxy.before(() => world.node(to).port);
         world.#links.set(`${from} ${to}`, proxy);
       }
+    }
+    for (const to of NAMES) {
+      const portOf = (from = ''): number => world.#link(from, to)?.port ?? world.node(to).port;
+      world.#unroute.push(routeHost(world.#hostOf(to), portOf));
     }
     return world;
   }
@@ -94,11 +99,14 @@ export class World {
     const identity: NodeIdentity = {
       id: `${name}-${this.#starts}`,
       name,
-      advertiseUrl: `http://127.0.0.1:${this.node(name).port}`,
+      advertiseUrl: `http://${this.#hostOf(name)}`,
     };
     const settings: SimSettings = {
       folder: join(this.#folder, name),
       identity,
+      ports: Object.fromEntries(
+        NAMES.map((to) => [this.#hostOf(to), this.#link(name, to)?.port ?? 0]),
+      ),
       timings: SIM_TIMINGS,
       acknowledge: { mode: acknowledge, timeoutMs: 2000, onTimeout: 'block' },
       isFailsafe,
@@ -140,8 +148,14 @@ export class World {
     this.heal();
     for (const node of this.nodes.values()) await node.close();
     for (const proxy of this.#links.values()) await proxy.close();
+    for (const unroute of this.#unroute) unroute();
     this.leases.close();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** The name of the folder is no other world's. */
+  #hostOf(name: Name): string {
+    return `${name}.${basename(this.#folder).toLowerCase()}.sim`;
   }
 
   #link(from: string, to: string): FaultProxy | undefined {

@@ -10,6 +10,7 @@ import {
   systemLeaseClock,
 } from '@tandem/lease';
 import { TEST_TIMINGS } from './cluster.ts';
+import { asPresentNode } from './fault-network.ts';
 
 /** What a node asks of the store, as plain data. */
 export type LeaseQuestion =
@@ -47,8 +48,6 @@ export class MemoryLeases {
   readonly unreachable = new Set<string>();
   /** Names of nodes whose requests arrive, and the answers do not. */
   readonly mute = new Set<string>();
-  /** Under which address one node reaches another, where that is not the one it advertises. */
-  addressOf: (from: string, to: NodeIdentity) => string = (_from, to) => to.advertiseUrl;
   readonly #timings: LeaseTimings;
   readonly #watchers = new Set<() => void>();
   #isReleased = false;
@@ -73,9 +72,9 @@ export class MemoryLeases {
         return answer;
       },
       watch: (onChange) => {
-        const tell = (): void => {
-          if (!this.unreachable.has(name) && !this.mute.has(name)) onChange(this.viewOf(name));
-        };
+        const tell = asPresentNode(() => {
+          if (!this.unreachable.has(name) && !this.mute.has(name)) onChange(this.view);
+        });
         tell();
         this.#watchers.add(tell);
         return () => void this.#watchers.delete(tell);
@@ -87,18 +86,13 @@ export class MemoryLeases {
     return this.holder !== undefined && systemLeaseClock.monotonicMs() < this.expiresMs;
   }
 
-  /** As the node of that name sees it. */
-  viewOf(name: string): LeaseView {
+  get view(): LeaseView {
     const { holder, epoch, clusterId, members, successorName } = this;
-    const seen = (node: NodeIdentity): NodeIdentity => ({
-      ...node,
-      advertiseUrl: this.addressOf(name, node),
-    });
     return {
       epoch,
-      members: members.map(seen),
+      members,
       isReleased: this.#isReleased,
-      ...(holder === undefined ? {} : { holder: seen(holder) }),
+      ...(holder === undefined ? {} : { holder }),
       ...(clusterId === undefined ? {} : { clusterId }),
       ...(successorName === undefined ? {} : { successorName }),
     };
@@ -109,7 +103,7 @@ export class MemoryLeases {
     const isHolder = this.holder?.id === self.id && this.isTaken;
     switch (question.kind) {
       case 'view':
-        return { kind: 'view', view: this.viewOf(self.name) };
+        return { kind: 'view', view: this.view };
       case 'look':
         return this.#look(self);
       case 'take': {
@@ -160,7 +154,7 @@ export class MemoryLeases {
       successorName !== self.name &&
       systemLeaseClock.monotonicMs() < this.#successorUntilMs;
     if (isReserved) return { kind: 'reserved', successorName };
-    return { kind: 'free', view: this.viewOf(self.name) };
+    return { kind: 'free', view: this.view };
   }
 
   #extend(): LeaseAnswer {
