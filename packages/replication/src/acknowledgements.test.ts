@@ -255,3 +255,30 @@ test('acknowledged means that enough connected nodes held it, whatever the order
     { numRuns: 100 },
   );
 });
+
+test('nobody waits for a database that was dropped, and what was held of it counts for no other', async () => {
+  const acks = new Acknowledgements(3, new ModelClock());
+  const replica = acks.attach('n2');
+  replica.acknowledge('a.db', at(5));
+  const { settled, add } = watch();
+  add('a', acks.waitFor('a.db', at(6), BLOCKING));
+  add('b', acks.waitFor('b.db', at(6), BLOCKING));
+  acks.dropped('a.db');
+  add('new a', acks.waitFor('a.db', at(1), BLOCKING));
+  await turn();
+  expect(settled).toEqual(['a acknowledged']);
+  replica.acknowledge('a.db', at(1));
+  await turn();
+  expect(settled).toEqual(['a acknowledged', 'new a acknowledged']);
+});
+
+test('a database that was dropped is no longer degraded', async () => {
+  const clock = new ModelClock();
+  const acks = new Acknowledgements(3, clock);
+  const waiting = acks.waitFor('a.db', at(1), ONE);
+  clock.advance(1000);
+  await expect(waiting).resolves.toBe('degraded');
+  expect(acks.degradedNames).toEqual(['a.db']);
+  acks.dropped('a.db');
+  expect(acks.degradedNames).toEqual([]);
+});

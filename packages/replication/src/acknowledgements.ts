@@ -145,6 +145,20 @@ export class Acknowledgements {
     return promise;
   }
 
+  /**
+   * The database was dropped: nothing of it can be missing on a replica, and what replicas held says
+   * nothing of another one that takes its name.
+   */
+  dropped(name: string): void {
+    for (const positions of this.#replicas.values()) positions.delete(name);
+    this.#degraded.delete(name);
+    for (const waiter of this.#waiters) {
+      if (waiter.name !== name) continue;
+      this.#acknowledgedCount += 1;
+      waiter.settle('acknowledged');
+    }
+  }
+
   /** The term is over: nobody waits any longer. */
   end(): void {
     const waiters = [...this.#waiters];

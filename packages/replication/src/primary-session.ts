@@ -307,8 +307,8 @@ export class PrimarySession {
 
   #acknowledge(name: string, { epoch, txid }: Position): void {
     const feed = this.#feeds.get(name);
-    // A dropped database may be confirmed while its end is under way.
-    if (feed === undefined) return;
+    // A dropped database may be confirmed while its end is under way, or before it is.
+    if (feed === undefined || this.#dropped.has(name)) return;
     // What was sent before the repair may be confirmed while it goes on.
     if (feed.isRepairing && !this.#finishRepair(feed, txid)) return;
     if (txid > feed.sentTxid) throw outOfPlace('ack');

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { duplexPair, type Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Acknowledgements } from '../src/acknowledgements.ts';
@@ -356,6 +358,35 @@ test('a new database of an old name waits until the old one is gone, and words a
   peer.send({ kind: 'gone', name: 'a.db' });
   expect(await peer.take('repair')).toMatchObject({ txid: 1, pageCount: 1 });
   expect(acknowledgements.counts.acknowledged).toBe(0);
+  peer.send({ kind: 'end', reason: 'enough' });
+  expect(await end).toEqual({ kind: 'ended', message: 'enough' });
+});
+
+test('words about a dropped database do not count before its end is under way either', async () => {
+  const { session, database, peer, acknowledgements, end } = servePrimary();
+  peer.send(HELLO, { kind: 'listed' });
+  await peer.take('repair');
+  peer.send({ kind: 'groups', name: 'a.db', isLast: true, bytes: new Uint8Array() });
+  await peer.take('repaired');
+  peer.send({ kind: 'ack', positions: [{ name: 'a.db', epoch: 3, txid: 3 }] });
+  const policy = { mode: 'one', timeoutMs: 1, onTimeout: 'block' } as const;
+  await acknowledgements.waitFor('a.db', database.position(), policy);
+  // Nobody takes it, so that what comes behind it has to wait.
+  const pages = Array.from(
+    { length: 3000 },
+    (_, index) => [index + 1, new Uint8Array(randomBytes(MODEL_PAGE_BYTES))] as const,
+  );
+  database.commit(new Map(pages), pages.length);
+  session.changed('a.db');
+  await setImmediate();
+  session.dropped('a.db');
+  acknowledgements.dropped('a.db');
+  peer.send({ kind: 'ack', positions: [{ name: 'a.db', epoch: 3, txid: 4 }] });
+  for (let turn = 0; turn < 10; turn += 1) await setImmediate();
+  expect(session.status.feeds).toHaveLength(1);
+  void acknowledgements.waitFor('a.db', { epoch: 3, txid: 1 }, policy);
+  expect(acknowledgements.counts).toMatchObject({ acknowledged: 1, waiting: 1 });
+  await peer.take('drop');
   peer.send({ kind: 'end', reason: 'enough' });
   expect(await end).toEqual({ kind: 'ended', message: 'enough' });
 });
