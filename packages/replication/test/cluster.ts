@@ -12,7 +12,7 @@ import {
   ReplicationNode,
   type ReplicationNodeOptions,
 } from '../src/index.ts';
-import { asNode, routeHost } from './fault-network.ts';
+import { actingAs, mustBeKnown, routeHost } from './fault-network.ts';
 import { FaultProxy, type LinkMode } from './fault-proxy.ts';
 
 /** How a test node gets its lease. */
@@ -61,7 +61,7 @@ export class TestCluster {
     const identity = { id: `${name}-${Math.random()}`, name, advertiseUrl: url };
     const logged: string[] = [];
     const folder = this.folderOf(name);
-    const node = new ReplicationNode({
+    const plain = new ReplicationNode({
       folder: join(folder, 'databases'),
       stateFolder: join(folder, 'state'),
       identity,
@@ -85,11 +85,12 @@ export class TestCluster {
       log: (level, message, facts) => logged.push(`${level} ${message} ${JSON.stringify(facts)}`),
       ...rest,
     });
+    const node = actingAs(name, plain);
     server.on('upgrade', (request, socket, head) => {
       if (!node.handleUpgrade(request, socket, head)) socket.destroy();
     });
     server.on('request', (request, response) => void answerPeer(node, request, response));
-    asNode(name, () => node.start());
+    node.start();
     let isStopped = false;
     const started: TestNode = {
       node,
@@ -130,8 +131,8 @@ export class TestLinks {
         const proxy = await FaultProxy.before(() => links.#ports.get(to) ?? 1);
         links.#proxies.set(`${from} ${to}`, proxy);
       }
-      const portOf = (from = ''): number =>
-        links.#proxies.get(`${from} ${to}`)?.port ?? links.#ports.get(to) ?? 1;
+      const portOf = (from: string | undefined): number =>
+        links.#proxies.get(`${mustBeKnown(from)} ${to}`)?.port ?? links.#ports.get(to) ?? 1;
       links.#unroute.push(routeHost(links.hostOf(to), portOf));
     }
     return links;

@@ -209,7 +209,6 @@ export class SimApp {
   async write(request: WriteRequest): Promise<WriteResult> {
     const { node } = this;
     if (!node.isPrimaryNow()) return { kind: 'refused', why: 'not primary' };
-    const { epoch } = node;
     const { database, mode, holdMs } = request;
     try {
       await this.#commit(request, holdMs);
@@ -219,6 +218,8 @@ export class SimApp {
     let at: StateAt | undefined;
     try {
       at = this.#capture(database);
+      // What stayed open while the lease was lost and had again is of the new term.
+      const { epoch } = node;
       await node.confirm({ mode, timeoutMs: CONFIRM_MS, onTimeout: 'block' });
       const decidedNs = String(process.hrtime.bigint());
       if (at === undefined) return { kind: 'unknown', why: 'it is gone' };

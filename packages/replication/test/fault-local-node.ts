@@ -11,7 +11,7 @@ import {
   type WriteRequest,
   type WriteResult,
 } from './fault-app.ts';
-import { asNode } from './fault-network.ts';
+import { actingAs } from './fault-network.ts';
 import type { SimNode } from './fault-world.ts';
 import type { MemoryLeases } from './memory-lease.ts';
 
@@ -51,15 +51,16 @@ export class LocalNode implements SimNode {
 
   async start(settings: SimSettings, leases: MemoryLeases): Promise<void> {
     const store = leases.store(settings.identity);
-    const app = new SimApp(settings, store, (level, message, facts) => {
+    const { name } = settings.identity;
+    const plain = new SimApp(settings, store, (level, message, facts) => {
       const atMs = Math.round(performance.now());
       this.logged.push(
         `${atMs} ${settings.identity.id} ${level} ${message} ${JSON.stringify(facts)}`,
       );
       if (this.logged.length > LINES_MAX) this.logged.shift();
     });
-    asNode(settings.identity.name, () => app.start());
-    this.#app = app;
+    this.#app = actingAs(name, plain);
+    this.#app.start();
   }
 
   async stop(): Promise<void> {

@@ -15,6 +15,19 @@ export function asNode<Result>(name: string, run: () => Result): Result {
   return callers.run(name, run);
 }
 
+/** The same for all methods of an object, whoever calls them. */
+export function actingAs<Target extends object>(name: string, target: Target): Target {
+  return new Proxy(target, {
+    get: (_, key) => {
+      const found: unknown = asNode(name, () => Reflect.get(target, key, target));
+      if (typeof found !== 'function') return found;
+      return (...parameters: unknown[]): unknown =>
+        asNode(name, () => Reflect.apply(found, target, parameters));
+    },
+    set: (_, key, value) => Reflect.set(target, key, value, target),
+  });
+}
+
 /** The same for a function that others call. */
 export function asPresentNode<Parameters extends unknown[]>(
   callback: (...parameters: Parameters) => void,
@@ -49,3 +62,9 @@ Object.assign(Socket.prototype, {
     return Reflect.apply(connect as () => unknown, this, parameters);
   },
 });
+
+/** A connection of nobody's would pass by the links. */
+export function mustBeKnown(from: string | undefined): string {
+  if (from === undefined) throw new Error('a connection is not made by any node');
+  return from;
+}

@@ -13,7 +13,7 @@ import type {
   WriteRequest,
   WriteResult,
 } from './fault-app.ts';
-import { routeHost } from './fault-network.ts';
+import { mustBeKnown, routeHost } from './fault-network.ts';
 import { FaultProxy, type LinkMode } from './fault-proxy.ts';
 import { MemoryLeases } from './memory-lease.ts';
 
@@ -81,7 +81,8 @@ export class World {
       }
     }
     for (const to of NAMES) {
-      const portOf = (from = ''): number => world.#link(from, to)?.port ?? world.node(to).port;
+      const portOf = (from: string | undefined): number =>
+        world.#link(mustBeKnown(from), to)?.port ?? world.node(to).port;
       world.#unroute.push(routeHost(world.#hostOf(to), portOf));
     }
     return world;
