@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import type { Clock } from '@tandem/base';
 import { placeDatabaseFile } from './database-import.ts';
 import {
@@ -14,6 +15,8 @@ import {
 import type { Quarantine } from './quarantine.ts';
 import { ReplicatedDatabase, type ReplicatedDatabaseOptions } from './replicated-database.ts';
 import { ReplicationError } from './replication-error.ts';
+import { describeSqliteError, isBusy } from './sqlite-failure.ts';
+import { takeInBursts } from './write-lock.ts';
 
 export interface DatabaseSetOptions extends Omit<
   ReplicatedDatabaseOptions,
@@ -32,6 +35,9 @@ export interface DatabaseSetOptions extends Omit<
 
 /** A database that could not be opened is tried again after twice as many looks each time. */
 const SKIPPED_LOOKS_MAX = 32;
+
+/** A program that writes without pause lets go of its lock in less. */
+const PROBE_MS = 50;
 
 /** File systems stamp changes with a clock that ticks every few milliseconds. */
 const CLOCK_TICK_MS = 20;
@@ -161,9 +167,14 @@ export class DatabaseSet {
   #add(name: string): ReplicatedDatabase {
     const path = this.#pathOf(name);
     const stateFolder = this.#stateOf(name);
-    const database = new ReplicatedDatabase({ ...this.#options, name, path, stateFolder });
-    this.#members.set(name, database);
-    return database;
+    const probe = openUnlocked(path);
+    try {
+      const database = new ReplicatedDatabase({ ...this.#options, name, path, stateFolder });
+      this.#members.set(name, database);
+      return database;
+    } finally {
+      probe?.close();
+    }
   }
 
   #pathOf(name: string): string {
@@ -191,6 +202,31 @@ export class DatabaseSet {
     } finally {
       connection.close();
     }
+  }
+}
+
+/**
+ * Finds out whether a program keeps the database locked. Waiting for that for the whole time-out
+ * would stop this thread for longer than a lease lasts; it is looked at again later instead.
+ *
+ * @returns a connection to be closed when the database is open: the last one to be closed empties
+ * SQLite's log
+ * @throws ReplicationError `database_locked`
+ */
+function openUnlocked(path: string): DatabaseSync | undefined {
+  if (!existsSync(path)) return undefined;
+  const url = pathToFileURL(path);
+  // A database that has just been deleted is not to come back as an empty file.
+  url.searchParams.set('mode', 'rw');
+  const connection = new DatabaseSync(url, { timeout: 0 });
+  try {
+    takeInBursts(connection, PROBE_MS);
+    connection.exec('ROLLBACK');
+    return connection;
+  } catch (error) {
+    connection.close();
+    if (!isBusy(error)) return undefined;
+    throw describeSqliteError(path, error);
   }
 }
 

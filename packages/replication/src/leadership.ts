@@ -25,6 +25,22 @@ export function standingsOf(databases: Iterable<ReplicatedDatabase>): Record<str
   );
 }
 
+/** What a node knows of itself before an election. */
+export function candidacyOf(
+  node: {
+    readonly identity: NodeIdentity;
+    readonly clusterId: string | undefined;
+    readonly highestEpoch: number;
+    readonly databases: Iterable<ReplicatedDatabase>;
+  },
+  { hasJoined }: Pick<Candidacy, 'hasJoined'>,
+): Candidacy {
+  const { identity, clusterId, highestEpoch, databases } = node;
+  const hasData = [...databases].some(({ isPresent }) => isPresent);
+  const standings = standingsOf(databases);
+  return { name: identity.name, clusterId, hasJoined, hasData, highestEpoch, standings };
+}
+
 /** What a node tells others of itself. */
 export function reportOf(
   node: {

@@ -10,8 +10,12 @@ export function notPrimary(): ReplicationError {
 
 /** A new database cannot be captured yet, so nothing can be confirmed. */
 export function notReplicated(name: string): ReplicationError {
-  const message = `${name} is new, and a transaction in it keeps it from being replicated.`;
-  return new ReplicationError('database_locked', message, { retryable: true });
+  return new ReplicationError('database_locked', newAndBusy(name), { retryable: true });
+}
+
+/** Why nothing can be said of what is in a database yet. */
+export function newAndBusy(name: string): string {
+  return `${name} is new, and a transaction in it keeps it from being replicated.`;
 }
 
 /** Nobody took over. */

@@ -33,8 +33,10 @@ export interface NodeStreamsOptions {
 }
 
 const RECONNECT_MS_MAX = 1000;
-/** At the end replicas are given so long to take what was written last. */
-const FAREWELL_MS_MAX = 1000;
+/** At the end all replicas are given so long to take what was written last. */
+const FAREWELL_MS = 1000;
+/** So long is waited for one that has all of it: the next primary then has it, or fetches it. */
+const FAREWELL_MS_MAX = 5000;
 const FAREWELL_LOOK_MS = 10;
 
 /** All streams of a node: to its replicas, from its primary, and to and from those who catch up. */
@@ -89,19 +91,24 @@ export class NodeStreams {
     return ready.toSorted((a, b) => behind(a) - behind(b)).flatMap(({ node }) => node?.name ?? []);
   }
 
-  /** Whether the replicas that are in step have everything. */
-  get areReplicasInStep(): boolean {
-    const ready = this.server.sessions.filter(({ isReady }) => isReady);
-    return ready.every(({ feeds }) => feeds.every((feed) => feed.transactionsBehind === 0));
-  }
-
-  /** Waits a moment for replicas: what was written last is not to be missing where the next primary is. */
-  async farewell(areFenced: () => boolean): Promise<void> {
-    const { clock } = this.#options;
-    const endMs = clock.monotonicMs() + FAREWELL_MS_MAX;
-    while (!(areFenced() && this.areReplicasInStep) && clock.monotonicMs() < endMs) {
+  /**
+   * Waits a moment for replicas: what was written last is not to be missing where the next primary
+   * is. `areFenced`: nothing is written any more.
+   */
+  async farewell(databases: Iterable<ReplicatedDatabase>, areFenced: () => boolean): Promise<void> {
+    const { clock, node } = this.#options;
+    const startMs = clock.monotonicMs();
+    for (;;) {
+      const held = areFenced() ? this.#inStepWith(databases) : [false];
+      const isSafe = held.includes(true) || held.length === 0;
+      const elapsedMs = clock.monotonicMs() - startMs;
+      if (!held.includes(false) || (isSafe && elapsedMs >= FAREWELL_MS)) return;
+      if (elapsedMs >= FAREWELL_MS_MAX) break;
       await new Promise<void>((resolve) => void clock.after(FAREWELL_LOOK_MS, resolve));
     }
+    node.log('warn', 'stopping before a replica has everything', {
+      hint: 'What is missing is on this node only: start it again, before others write.',
+    });
   }
 
   /** The lowest transaction of a database that a connected replica has not confirmed. */
@@ -138,6 +145,19 @@ export class NodeStreams {
   /** Ends what others fetch from this node, which is primary from now on. */
   endSponsorship(): void {
     void this.#catchUpServer.close('this node is primary');
+  }
+
+  /** For each replica whether it has confirmed all that these databases hold. */
+  #inStepWith(databases: Iterable<ReplicatedDatabase>): boolean[] {
+    const wanted = [...databases].filter(({ isPresent }) => isPresent);
+    const welcomed = this.server.sessions.filter(({ node }) => node !== undefined);
+    return welcomed.map(({ feeds }) =>
+      wanted.every((database) => {
+        const feed = feeds.find(({ name }) => name === database.name);
+        const { txid } = database.position();
+        return txid === 0 || (feed !== undefined && feed.transactionsBehind === 0);
+      }),
+    );
   }
 
   #target(): URL | undefined {

@@ -11,12 +11,13 @@ import { DatabaseUpkeep } from './database-upkeep.ts';
 import { Election, heardMinOf } from './election.ts';
 import type { Position } from './epoch-history.ts';
 import { handOff } from './hand-off.ts';
-import { reportOf, standingsOf, type Candidacy } from './leadership.ts';
+import { candidacyOf, reportOf } from './leadership.ts';
 import type { NodeEvent, NodeRole, ReplicationNodeOptions } from './node-options.ts';
+import { NodeListeners } from './node-listeners.ts';
 import { nodeReplica } from './node-replica.ts';
 import { NodeStreams } from './node-streams.ts';
 import { openKeeper } from './node-keeper.ts';
-import { handOffFailed, notPrimary, notReplicated } from './node-refusals.ts';
+import { handOffFailed, newAndBusy, notPrimary, notReplicated } from './node-refusals.ts';
 import { peerAccessOf, type PeerReport } from './peer-client.ts';
 import { openTerm } from './open-term.ts';
 import type { PrimaryTerm } from './primary-term.ts';
@@ -51,7 +52,7 @@ export class ReplicationNode {
   readonly #keeper: LeaseKeeping;
   readonly #election: Election;
   readonly #twins: TwinWatch;
-  readonly #listeners = new Set<(event: NodeEvent) => void>();
+  readonly #listeners = new NodeListeners();
   readonly #stopping = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
   #stopped: Promise<void> | undefined;
@@ -95,14 +96,17 @@ export class ReplicationNode {
       databases: this.databases,
       roles: this.#roles,
       complaints: this.#complaints,
-      onDropped: (name) => this.server.dropped(name),
+      onDropped: (name) => {
+        this.server.dropped(name);
+        this.#term?.confirmations.dropped(name);
+      },
       neededFrom: (name) => this.#streams.neededFrom(name),
     });
     const access = peerAccessOf(options);
     this.#twins = new TwinWatch({ self: identity, access, complaints: this.#complaints });
     const { acknowledge, clusterSize, timings } = options;
     this.#election = new Election({
-      own: () => this.#candidacy(),
+      own: () => candidacyOf(this, this.#membership),
       access,
       catchUp: this.#streams.catchUp,
       heardMin: heardMinOf(acknowledge, clusterSize),
@@ -183,8 +187,7 @@ export class ReplicationNode {
 
   /** Calls back on each event, until the returned function is called. */
   listen(listener: (event: NodeEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   /** Opens the databases, all fenced, and begins to look for a primary or to be it. */
@@ -207,9 +210,12 @@ export class ReplicationNode {
 
   async #stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
-    const wasPrimary = this.#term !== undefined;
+    if (this.#term !== undefined) {
+      this.#look();
+      this.#roles.fence();
+      await this.#streams.farewell(this.databases, () => this.#roles.areFenced);
+    }
     this.#stepDown();
-    if (wasPrimary) await this.#streams.farewell(() => this.#roles.areFenced);
     await this.#streams.close('this node stops');
     this.#stopping.abort();
     try {
@@ -258,6 +264,9 @@ export class ReplicationNode {
   async handOff(name?: string, timeoutMs = 10_000): Promise<void> {
     const term = this.#term;
     if (term === undefined) throw notPrimary();
+    if (this.databases.isStale) this.#look();
+    const locked = this.#upkeep.lockedName;
+    if (locked !== undefined) throw handOffFailed(newAndBusy(locked));
     const successors = name === undefined ? this.#streams.successors : [name];
     const [first] = successors;
     if (first === undefined) throw handOffFailed('No other node is connected and in step.');
@@ -279,7 +288,7 @@ export class ReplicationNode {
       if (this.#term === term) this.#stepDown();
     } finally {
       term.isLeaving = false;
-      if (this.#term === term) this.#goOn(term);
+      if (this.#term === term && this.#stopped === undefined) this.#goOn(term);
     }
   }
 
@@ -337,7 +346,7 @@ export class ReplicationNode {
       highestEpoch: () => this.highestEpoch,
       onReady: () => {
         this.#isSynced = true;
-        this.#emit({ kind: 'ready' });
+        this.#listeners.tell({ kind: 'ready' });
       },
       onRefusal: (error) => {
         this.#joinAgainMs = this.#clock.monotonicMs() + JOIN_AGAIN_MS;
@@ -378,17 +387,6 @@ export class ReplicationNode {
     });
   }
 
-  #candidacy(): Candidacy {
-    return {
-      name: this.identity.name,
-      clusterId: this.clusterId,
-      hasJoined: this.#membership.hasJoined,
-      hasData: this.#hasData,
-      highestEpoch: this.highestEpoch,
-      standings: standingsOf(this.databases),
-    };
-  }
-
   #roleChanged(change: RoleChange): void {
     if (change.kind === 'leading') {
       this.#isHolder = true;
@@ -427,7 +425,7 @@ export class ReplicationNode {
     this.#roles.lead(epoch);
     this.#recordMembers();
     this.#options.log('info', 'primary from now on', { epoch, node: identity.name });
-    this.#emit({ kind: 'role', role: 'primary', primary: identity });
+    this.#listeners.tell({ kind: 'role', role: 'primary', primary: identity });
   }
 
   /** Writers go on after a hand-off that came to nothing. */
@@ -446,7 +444,7 @@ export class ReplicationNode {
     this.#term = undefined;
     this.#roles.fence(() => this.#streams.client.retarget());
     term?.confirmations.end();
-    this.#emit({ kind: 'role', role: this.role, primary: this.primary });
+    this.#listeners.tell({ kind: 'role', role: this.role, primary: this.primary });
   }
 
   #viewChanged(): void {
@@ -455,7 +453,7 @@ export class ReplicationNode {
     this.#twins.look(view?.holder);
     this.#streams.client.retarget();
     if (this.#term === undefined) {
-      this.#emit({ kind: 'role', role: this.role, primary: this.primary });
+      this.#listeners.tell({ kind: 'role', role: this.role, primary: this.primary });
     }
   }
 
@@ -469,7 +467,7 @@ export class ReplicationNode {
   }
 
   #moved(database: ReplicatedDatabase): void {
-    this.#emit({ kind: 'position', name: database.name, position: database.position() });
+    this.#listeners.tell({ kind: 'position', name: database.name, position: database.position() });
   }
 
   #look(): void {
@@ -481,9 +479,5 @@ export class ReplicationNode {
   #recordMembers(): void {
     const { connected } = this.#streams;
     this.#term?.record.update(connected.filter(({ name }) => name !== this.identity.name));
-  }
-
-  #emit(event: NodeEvent): void {
-    for (const listener of this.#listeners) listener(event);
   }
 }

@@ -39,7 +39,8 @@ export class WriteLock {
   }
 }
 
-function takeInBursts(connection: DatabaseSync, timeoutMs: number): void {
+/** As `WriteLock.take`, on a connection whose own time-out is 0. @throws what SQLite does */
+export function takeInBursts(connection: DatabaseSync, timeoutMs: number): void {
   const endMs = performance.now() + timeoutMs;
   let burstEndMs = performance.now() + BURST_MS;
   for (;;) {
