@@ -71,6 +71,25 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Fault>({ kind: 'settle' }) },
 );
 
+/**
+ * Each node leads twice, with all there is, and each time both replicas are cut off from it at once and
+ * in the middle of what they are sent: chance alone may bring too little of that.
+ */
+const TOUR: Fault[] = [1, 2, 0, 1, 2, 0].flatMap((leader): Fault[] => {
+  const replicas = [(leader + 1) % NODES, (leader + 2) % NODES];
+  return [
+    { kind: 'settle' },
+    { kind: 'lead', node: leader },
+    { kind: 'burst', name: 'a.db', count: 3 },
+    { kind: 'settle' },
+    ...replicas.map((replica): Fault => ({ kind: 'cut', node: replica })),
+    ...replicas.map((replica): Fault => {
+      return { kind: 'cutAfter', node: replica, byteCount: 20 + 2000 * replica };
+    }),
+    { kind: 'burst', name: 'b.db', count: 40 },
+  ];
+});
+
 /** Three nodes, each with a stretch of network of its own to whoever is primary. */
 class FaultyCluster {
   readonly #changes = new Changes();
@@ -163,7 +182,10 @@ class FaultyCluster {
   }
 
   async stop(): Promise<void> {
-    for (const link of this.#links) await link.close();
+    for (const link of this.#links) {
+      link.onCut = () => {};
+      await link.close();
+    }
     await Promise.all(this.#nodes.map((node) => node.stop()));
   }
 
@@ -242,7 +264,7 @@ test('whatever breaks, replicas hold states of the primary only, and in the end 
       });
       await cluster.stop();
     }),
-    { numRuns: Number(process.env['FC_RUNS'] ?? 12) },
+    { numRuns: Number(process.env['FC_RUNS'] ?? 13), examples: [[TOUR]] },
   );
   // Otherwise nothing has been tried.
   expect(failovers).toBeGreaterThan(5);

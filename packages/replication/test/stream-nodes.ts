@@ -284,6 +284,7 @@ export class ModelLink {
   #isStopped = false;
   #isDown = false;
   #bytesLeft = Infinity;
+  /** Told when a connection is broken. */
   onCut: () => void = () => {};
 
   private constructor(port: () => number) {
@@ -304,9 +305,9 @@ export class ModelLink {
 
   /** Breaks what is connected; new connections work. */
   cut(): void {
+    if (this.#pairs.size > 0) this.onCut();
     for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
     this.#pairs.clear();
-    this.onCut();
   }
 
   /** Breaks after so many more bytes towards the replica. */
