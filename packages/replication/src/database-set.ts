@@ -12,7 +12,7 @@ import {
   type DatabaseFilter,
   type FoundDatabase,
 } from './database-files.ts';
-import type { Quarantine } from './quarantine.ts';
+import type { Quarantine, QuarantineKind } from './quarantine.ts';
 import { ReplicatedDatabase, type ReplicatedDatabaseOptions } from './replicated-database.ts';
 import { ReplicationError } from './replication-error.ts';
 import { describeSqliteError, isBusy } from './sqlite-failure.ts';
@@ -129,13 +129,17 @@ export class DatabaseSet {
     return { opened, dropped, refused };
   }
 
-  /** Sets a database aside that the primary does not have. */
-  setAside(name: string, reason: string): void {
+  /** Sets a database aside that is not this node's to keep. */
+  setAside(name: string, kind: QuarantineKind, reason: string): void {
     const database = this.#members.get(name);
     if (database === undefined) return;
     this.#members.delete(name);
-    if (database.isPresent) database.setAside(reason);
+    if (database.isPresent) database.setAside(kind, reason);
     else database.close();
+  }
+
+  setAllAside(kind: QuarantineKind, reason: string): void {
+    for (const name of this.#members.keys()) this.setAside(name, kind, reason);
   }
 
   close(): void {
@@ -171,10 +175,31 @@ export class DatabaseSet {
     try {
       const database = new ReplicatedDatabase({ ...this.#options, name, path, stateFolder });
       this.#members.set(name, database);
+      this.#setStraysAside(database);
       return database;
     } finally {
       probe?.close();
     }
+  }
+
+  /** Files of the log that are no part of it are for people to look at. */
+  #setStraysAside({ name, log }: ReplicatedDatabase): void {
+    const strays = log?.strays ?? [];
+    if (strays.length === 0) return;
+    const { quarantine, clock } = this.#options;
+    const aside = quarantine.open({
+      kind: 'log_files',
+      atMs: clock.nowMs(),
+      database: name,
+      epoch: 0,
+      minTxid: Math.min(...strays.map(({ minTxid }) => minTxid)),
+      maxTxid: Math.max(...strays.map(({ maxTxid }) => maxTxid)),
+      reason: `These files do not lead up to the newest of the log: ${reasonsOf(strays)}.`,
+    });
+    quarantine.moveFiles(
+      aside,
+      strays.map(({ path }) => path),
+    );
   }
 
   #pathOf(name: string): string {
@@ -228,6 +253,10 @@ function openUnlocked(path: string): DatabaseSync | undefined {
     if (!isBusy(error)) return undefined;
     throw describeSqliteError(path, error);
   }
+}
+
+function reasonsOf(strays: readonly { readonly reason: string }[]): string {
+  return [...new Set(strays.map(({ reason }) => reason))].join(', ');
 }
 
 function mustBeSingle({ name, inode }: FoundDatabase, known: ReadonlyMap<number, string>): void {

@@ -45,7 +45,8 @@ function keep(
   const { epoch, txid } = state.position;
   const range = { minTxid: txid + 1, maxTxid: txid + 1 };
   const atMs = clock.nowMs();
-  const aside = quarantine.open({ atMs, database: name, epoch, ...range, reason: REASON });
+  const about = { kind: 'foreign_write', database: name, epoch, ...range } as const;
+  const aside = quarantine.open({ ...about, atMs, reason: REASON });
   const pagesPerFile = Math.max(1, Math.floor(FILE_BYTES / view.pageSize));
   for (let from = 0; from < Math.max(1, pgnos.length); from += pagesPerFile) {
     const pages = pagesOf(view, pgnos.slice(from, from + pagesPerFile));

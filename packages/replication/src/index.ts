@@ -1,4 +1,5 @@
 export { ReplicationNode } from './replication-node.ts';
+export type { NodeCounts } from './node-counts.ts';
 export type { NodeEvent, NodeRole, ReplicationNodeOptions } from './node-options.ts';
 export { ReplicatedDatabase } from './replicated-database.ts';
 export type { ReplicatedDatabaseOptions } from './replicated-database.ts';
@@ -17,8 +18,8 @@ export type {
 export { askPosition, PEER_FAILSAFE_PATH, PEER_POSITION_PATH } from './peer-client.ts';
 export type { PeerAccess, PeerReport } from './peer-client.ts';
 export { parseClusterId } from './cluster-id.ts';
-export { Quarantine } from './quarantine.ts';
-export type { QuarantineCase } from './quarantine.ts';
+export { Quarantine, QUARANTINE_KINDS } from './quarantine.ts';
+export type { QuarantineCase, QuarantineKind } from './quarantine.ts';
 export { REPLICATION_ERROR_CODES, ReplicationError } from './replication-error.ts';
 export type { ReplicationErrorCode } from './replication-error.ts';
 export { STREAM_SETTINGS } from './stream-source.ts';

@@ -5,15 +5,19 @@ import { ReplicationError } from './replication-error.ts';
 import type { StreamClock, StreamReplica } from './stream-source.ts';
 
 export interface NodeReplicaOptions {
-  readonly identity: NodeIdentity;
+  readonly node: {
+    readonly identity: NodeIdentity;
+    readonly store: LeaseStore;
+    readonly isCandidate: boolean;
+    readonly isFailsafe: boolean;
+  };
   readonly databases: DatabaseSet;
   readonly membership: ClusterMembership;
-  readonly store: LeaseStore;
   readonly clock: StreamClock;
-  readonly isCandidate: boolean;
-  readonly isFailsafe: boolean;
   readonly view: () => LeaseView | undefined;
   readonly highestEpoch: () => number;
+  /** A primary has taken this node on. */
+  readonly onWelcome: () => void;
   /** In step with a primary. */
   readonly onReady: () => void;
   /** This node may not join the cluster of the primary. */
@@ -25,7 +29,8 @@ const STORE_MS_MAX = 2000;
 
 /** A node that follows a primary, as its stream sees it. */
 export function nodeReplica(options: NodeReplicaOptions): StreamReplica {
-  const { identity, databases, membership, view, highestEpoch, onReady, onRefusal } = options;
+  const { node, databases, membership, view, highestEpoch, onReady, onRefusal } = options;
+  const { identity } = node;
   const isAtOdds = (): boolean => membership.isAtOdds(view()?.clusterId);
   return {
     identity,
@@ -33,10 +38,11 @@ export function nodeReplica(options: NodeReplicaOptions): StreamReplica {
     highestEpoch,
     databases: () => (isAtOdds() ? [] : databases),
     open: (name) => databases.open(name),
-    drop: (name) => databases.setAside(name, 'The primary has no such database.'),
+    drop: (name) => databases.setAside(name, 'dropped', 'The primary has no such database.'),
     welcomed: ({ clusterId }) => {
       try {
         membership.join(clusterId, view()?.clusterId);
+        options.onWelcome();
       } catch (error) {
         if (error instanceof ReplicationError) onRefusal(error);
         throw error;
@@ -50,7 +56,8 @@ export function nodeReplica(options: NodeReplicaOptions): StreamReplica {
 
 /** @throws ReplicationError `hand_off_failed`: the lease would pass to a node that cannot take it. */
 async function mustBeAbleToLead(options: NodeReplicaOptions): Promise<void> {
-  const { identity, isCandidate, isFailsafe, view, store, clock } = options;
+  const { view, clock } = options;
+  const { identity, isCandidate, isFailsafe, store } = options.node;
   if (!isCandidate) throw unable(`${identity.name} is no candidate`);
   const isListed = view()?.members.some(({ name }) => name === identity.name) === true;
   if (isFailsafe && !isListed) throw unable(`${identity.name} is not recorded as a member yet`);

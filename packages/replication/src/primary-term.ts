@@ -75,15 +75,12 @@ export class PrimaryTerm implements StreamPrimary {
     this.#node.outdated(epoch, by);
   }
 
-  /** As `Acknowledgements.waitFor`, of several databases. */
-  async confirm(
-    positions: readonly { readonly name: string; readonly position: Position }[],
-    policy: AcknowledgementPolicy,
-  ): Promise<AcknowledgementOutcome> {
+  /** As `Acknowledgements.waitFor`, of all databases as they are now. */
+  async confirm(policy: AcknowledgementPolicy): Promise<AcknowledgementOutcome> {
     this.#confirming += 1;
     try {
-      const waits = positions.map(({ name, position }) =>
-        this.confirmations.waitFor(name, position, policy),
+      const waits = Array.from(this.#node.databases, (database) =>
+        this.confirmations.waitFor(database.name, database.position(), policy),
       );
       const outcomes = await Promise.all(waits);
       return outcomes.includes('degraded') ? 'degraded' : 'acknowledged';

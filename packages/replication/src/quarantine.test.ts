@@ -15,6 +15,7 @@ import { Quarantine, type QuarantineCase, type QuarantineReason } from './quaran
 import { nodeFiles, type FileOperations } from './small-file.ts';
 
 const REASON: QuarantineReason = {
+  kind: 'diverged',
   atMs: Date.UTC(2026, 5, 1, 12, 30, 15, 250),
   database: 'app.db',
   epoch: 3,
@@ -30,7 +31,7 @@ function temporaryFolder(): DisposableTempDir {
 }
 
 function openQuarantine(folder: DisposableTempDir, files: FileOperations = nodeFiles): Quarantine {
-  return new Quarantine(join(folder.path, 'quarantine'), files);
+  return new Quarantine(join(folder.path, 'quarantine'), { files });
 }
 
 /** Makes a database with all its companions; each file holds its suffix. */

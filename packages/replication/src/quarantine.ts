@@ -20,8 +20,26 @@ const NAME_CHARACTERS_MAX = 120;
 const SAME_NAMES_MAX = 1000;
 const DAMAGED_HINT = 'The files beside it are unharmed; delete or correct this one.';
 
+/** What is set aside. */
+export const QUARANTINE_KINDS = [
+  /** Transactions of a lost primary that the next one never had. */
+  'diverged',
+  /** What another program wrote to a replica. */
+  'foreign_write',
+  /** Data of another cluster. */
+  'other_cluster',
+  /** A database that the primary does not have. */
+  'dropped',
+  /** A database in whose place the primary has another, with pages of another size. */
+  'replaced',
+  /** Files of the log of transactions that cannot be used. */
+  'log_files',
+] as const;
+export type QuarantineKind = (typeof QUARANTINE_KINDS)[number];
+
 /** Why something is set aside, and what it is. */
 export interface QuarantineReason {
+  readonly kind: QuarantineKind;
   readonly atMs: number;
   /** The database's name, which may contain slashes. */
   readonly database: string;
@@ -61,10 +79,22 @@ interface WhyFile extends QuarantineReason {
 export class Quarantine {
   readonly folder: string;
   readonly #files: FileOperations;
+  readonly #onCase: (quarantineCase: QuarantineCase) => void;
 
-  constructor(folder: string, files: FileOperations = nodeFiles) {
+  /** `onCase` is told of each case when its folder is there, before anything moves. */
+  constructor(
+    folder: string,
+    {
+      files = nodeFiles,
+      onCase = () => {},
+    }: {
+      readonly files?: FileOperations | undefined;
+      readonly onCase?: (quarantineCase: QuarantineCase) => void;
+    } = {},
+  ) {
     this.folder = folder;
     this.#files = files;
+    this.#onCase = onCase;
   }
 
   /**
@@ -73,6 +103,12 @@ export class Quarantine {
    * @throws ReplicationError `disk_full`, `state_failed`.
    */
   open(reason: QuarantineReason): QuarantineCase {
+    const quarantineCase = this.#open(reason);
+    this.#onCase(quarantineCase);
+    return quarantineCase;
+  }
+
+  #open(reason: QuarantineReason): QuarantineCase {
     try {
       this.#files.mkdirSync(this.folder, { recursive: true });
       const folder = this.#makeFolder(folderName(reason));
@@ -276,7 +312,10 @@ function parseWhy(value: unknown): WhyFile {
   };
   const pending: unknown = fields.get('pending');
   if (!Array.isArray(pending)) throw new TypeError('pending is no list');
+  const kind = QUARANTINE_KINDS.find((each) => each === fields.get('kind'));
+  if (kind === undefined) throw new TypeError('kind is none');
   return {
+    kind,
     atMs: whole('atMs'),
     database: text('database'),
     epoch: whole('epoch'),

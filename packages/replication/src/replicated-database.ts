@@ -16,6 +16,7 @@ import {
   type PresentDatabaseOptions,
 } from './present-database.ts';
 import { PrimaryDatabase } from './primary-database.ts';
+import type { QuarantineKind } from './quarantine.ts';
 import { ReplicaDatabase } from './replica-database.ts';
 import { ReplicationError } from './replication-error.ts';
 import type { Settlement } from './settle.ts';
@@ -41,6 +42,8 @@ export interface ReplicatedDatabaseOptions extends PresentDatabaseOptions {
   readonly isFlushedByCaller?: boolean;
   /** Told when the primary's transactions have been applied, or its pages taken over. */
   readonly onApplied?: (database: ReplicatedDatabase) => void;
+  /** Told before `onApplied` when it was pages that were taken over. */
+  readonly onRepaired?: (database: ReplicatedDatabase) => void;
 }
 
 const NOWHERE: Position = { epoch: 0, txid: 0 };
@@ -265,12 +268,13 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
       'This node wrote these transactions as primary, and the next primary never had them.';
     if (firstTxid === 0 || firstTxid > sharedTxid + 1) {
       // The log does not hold all of them any more, but the database does.
-      this.setAside(reason);
+      this.setAside('diverged', reason);
       mkdirSync(this.#options.stateFolder, { recursive: true });
       return;
     }
     const { epoch, txid } = state.position;
     const aside = this.#options.quarantine.open({
+      kind: 'diverged',
       atMs: this.#options.clock.nowMs(),
       database: this.name,
       epoch,
@@ -338,12 +342,13 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
   }
 
   /** Ends and sets the database aside: it was dropped, or its name was given to another. */
-  setAside(reason: string): void {
+  setAside(kind: QuarantineKind, reason: string): void {
     const { epoch, txid } = this.position();
     const { quarantine, clock, stateFolder } = this.#options;
     this.close();
-    const aside = { atMs: clock.nowMs(), database: this.name, epoch, minTxid: 0, maxTxid: 0 };
-    const place = quarantine.open({ ...aside, minTxid: Math.min(1, txid), maxTxid: txid, reason });
+    const range = { epoch, minTxid: Math.min(1, txid), maxTxid: txid };
+    const about = { kind, database: this.name, atMs: clock.nowMs(), reason };
+    const place = quarantine.open({ ...about, ...range });
     quarantine.moveDatabase(place, this.path);
     rmSync(stateFolder, { recursive: true, force: true });
   }
@@ -432,6 +437,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
       writePage: (pgno, data) => replica.repairPage(pgno, data),
       commit: async (digest) => {
         replica.commitRepair({ txid: position.txid, history, pageCount, digest });
+        this.#options.onRepaired?.(this);
         this.#options.onApplied?.(this);
         this.checkpointIfDue();
       },
@@ -444,6 +450,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
       writePage: (pgno, data) => seed.writePage(pgno, data),
       commit: async (digest) => {
         this.#install(seed, target, digest);
+        this.#options.onRepaired?.(this);
         this.#options.onApplied?.(this);
       },
       abort: () => {},
@@ -454,7 +461,8 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     const { stateFolder } = this.#options;
     this.#seed = undefined;
     if (this.#present !== undefined) {
-      this.setAside('The primary has another database of this name, with pages of another size.');
+      const reason = 'The primary has another database of this name, with pages of another size.';
+      this.setAside('replaced', reason);
       mkdirSync(stateFolder, { recursive: true });
     }
     seed.finish(target.pageCount, digest, join(stateFolder, 'pages'));

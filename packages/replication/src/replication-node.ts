@@ -6,22 +6,24 @@ import type { Acknowledgements } from './acknowledgements.ts';
 import { ClusterMembership } from './cluster-membership.ts';
 import { Complaints } from './complaints.ts';
 import { DatabaseRoles } from './database-roles.ts';
-import { DatabaseSet } from './database-set.ts';
+import type { DatabaseSet } from './database-set.ts';
 import { DatabaseUpkeep } from './database-upkeep.ts';
 import { Election, heardMinOf } from './election.ts';
 import type { Position } from './epoch-history.ts';
 import { handOff } from './hand-off.ts';
 import { candidacyOf, reportOf } from './leadership.ts';
 import type { NodeEvent, NodeRole, ReplicationNodeOptions } from './node-options.ts';
+import { NodeCounters, type NodeCounts } from './node-counts.ts';
+import { openDatabases } from './node-databases.ts';
 import { NodeListeners } from './node-listeners.ts';
 import { nodeReplica } from './node-replica.ts';
 import { NodeStreams } from './node-streams.ts';
 import { openKeeper } from './node-keeper.ts';
-import { handOffFailed, newAndBusy, notPrimary, notReplicated } from './node-refusals.ts';
+import { notPrimary, notReplicated } from './node-refusals.ts';
 import { peerAccessOf, type PeerReport } from './peer-client.ts';
 import { openTerm } from './open-term.ts';
 import type { PrimaryTerm } from './primary-term.ts';
-import { Quarantine } from './quarantine.ts';
+import type { Quarantine } from './quarantine.ts';
 import type { ReplicatedDatabase } from './replicated-database.ts';
 import type { StreamClient } from './stream-client.ts';
 import type { StreamServer } from './stream-server.ts';
@@ -53,6 +55,7 @@ export class ReplicationNode {
   readonly #election: Election;
   readonly #twins: TwinWatch;
   readonly #listeners = new NodeListeners();
+  readonly #counters = new NodeCounters();
   readonly #stopping = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
   #stopped: Promise<void> | undefined;
@@ -71,18 +74,15 @@ export class ReplicationNode {
     const { stateFolder, clusterId, onClusterMismatch: onMismatch, identity } = options;
     this.#complaints = new Complaints(options.log, this.#clock);
     mkdirSync(stateFolder, { recursive: true });
-    this.quarantine = new Quarantine(`${stateFolder}/quarantine`);
-    this.databases = new DatabaseSet({
-      ...options,
-      quarantine: this.quarantine,
-      onApplied: (database) => this.#moved(database),
-    });
+    const onMoved = (database: ReplicatedDatabase): void => this.#moved(database);
+    const opened = openDatabases({ node: options, counters: this.#counters, onMoved });
+    ({ databases: this.databases, quarantine: this.quarantine } = opened);
     this.#membership = new ClusterMembership({
       stateFolder,
       onMismatch,
       ...(clusterId === undefined ? {} : { configuredId: clusterId }),
       hasData: () => this.#hasData,
-      setAllAside: (reason) => this.#setAllAside(reason),
+      setAllAside: (reason) => this.databases.setAllAside('other_cluster', reason),
     });
     this.#roles = new DatabaseRoles({
       databases: this.databases,
@@ -96,6 +96,7 @@ export class ReplicationNode {
       databases: this.databases,
       roles: this.#roles,
       complaints: this.#complaints,
+      counters: this.#counters,
       onDropped: (name) => {
         this.server.dropped(name);
         this.#term?.confirmations.dropped(name);
@@ -171,6 +172,11 @@ export class ReplicationNode {
     return this.#term?.confirmations;
   }
 
+  /** What has happened since this node was made. */
+  get counts(): NodeCounts {
+    return this.#counters.counts;
+  }
+
   /** Whether this node may confirm a write at this very moment. */
   isPrimaryNow(): boolean {
     return this.#term !== undefined && this.#keeper.isPrimaryNow();
@@ -240,11 +246,7 @@ export class ReplicationNode {
     this.capture();
     const locked = this.#upkeep.lockedName;
     if (locked !== undefined && policy.mode !== 'none') throw notReplicated(locked);
-    const positions = Array.from(this.databases, (each) => ({
-      name: each.name,
-      position: each.position(),
-    }));
-    const outcome = await term.confirm(positions, policy);
+    const outcome = await term.confirm(policy);
     if (this.#term !== term || !this.#keeper.isPrimaryNow()) throw notPrimary();
     return outcome === 'acknowledged';
   }
@@ -265,31 +267,23 @@ export class ReplicationNode {
     const term = this.#term;
     if (term === undefined) throw notPrimary();
     if (this.databases.isStale) this.#look();
-    const locked = this.#upkeep.lockedName;
-    if (locked !== undefined) throw handOffFailed(newAndBusy(locked));
-    const successors = name === undefined ? this.#streams.successors : [name];
-    const [first] = successors;
-    if (first === undefined) throw handOffFailed('No other node is connected and in step.');
-    if (term.isLeaving) throw handOffFailed('Another hand-off is under way.');
-    // A static lease says so before anything is stopped.
-    if (this.#options.store.kind === 'static') await this.#keeper.handOff(first, async () => false);
-    term.isLeaving = true;
-    try {
-      await handOff({
-        term,
-        isCurrent: () => this.#term === term,
-        keeper: this.#keeper,
-        roles: this.#roles,
-        server: this.server,
-        clock: this.#clock,
-        successors,
-        timeoutMs,
-      });
-      if (this.#term === term) this.#stepDown();
-    } finally {
-      term.isLeaving = false;
-      if (this.#term === term && this.#stopped === undefined) this.#goOn(term);
-    }
+    await handOff({
+      term,
+      isCurrent: () => this.#term === term,
+      isFixed: this.#options.store.kind === 'static',
+      keeper: this.#keeper,
+      roles: this.#roles,
+      streams: this.#streams,
+      lockedName: this.#upkeep.lockedName,
+      counters: this.#counters,
+      clock: this.#clock,
+      successor: name,
+      timeoutMs,
+      onPassed: () => this.#stepDown(),
+      onFailed: () => {
+        if (this.#stopped === undefined) this.#goOn(term);
+      },
+    });
   }
 
   /**
@@ -333,17 +327,20 @@ export class ReplicationNode {
   }
 
   #makeStreams(): NodeStreams {
-    const { identity, store, isCandidate, isFailsafe } = this.#options;
+    const { identity } = this;
     const replica = nodeReplica({
-      identity,
+      node: this.#options,
       databases: this.databases,
       membership: this.#membership,
-      store,
       clock: this.#clock,
-      isCandidate,
-      isFailsafe,
       view: () => this.#keeper.view,
       highestEpoch: () => this.highestEpoch,
+      onWelcome: () => {
+        this.#counters.add('streamsOpened');
+        for (const each of this.databases) {
+          this.#counters.standsAt(each.name, each.position().txid);
+        }
+      },
       onReady: () => {
         this.#isSynced = true;
         this.#listeners.tell({ kind: 'ready' });
@@ -422,6 +419,7 @@ export class ReplicationNode {
       onOutdated: () => void this.stepAside(),
     });
     this.#term = term;
+    this.#counters.add('roleChanges');
     this.#roles.lead(epoch);
     this.#recordMembers();
     this.#options.log('info', 'primary from now on', { epoch, node: identity.name });
@@ -440,6 +438,7 @@ export class ReplicationNode {
 
   #stepDown(): void {
     const term = this.#term;
+    if (term !== undefined) this.#counters.add('roleChanges');
     this.#isHolder = false;
     this.#term = undefined;
     this.#roles.fence(() => this.#streams.client.retarget());
@@ -455,10 +454,6 @@ export class ReplicationNode {
     if (this.#term === undefined) {
       this.#listeners.tell({ kind: 'role', role: this.role, primary: this.primary });
     }
-  }
-
-  #setAllAside(reason: string): void {
-    for (const { name } of Array.from(this.databases)) this.databases.setAside(name, reason);
   }
 
   #committed(database: ReplicatedDatabase): void {
