@@ -3,7 +3,7 @@ import { Complaints } from './complaints.ts';
 import { ReplicationError } from './replication-error.ts';
 import { systemStreamClock } from './stream-source.ts';
 
-test('what fails over and over is said at first, when the reason changes, and now and then', () => {
+test('what fails over and over is said at first, when there is another reason, and ever more rarely', () => {
   let nowMs = 0;
   const logged: string[] = [];
   const clock = { ...systemStreamClock, monotonicMs: () => nowMs };

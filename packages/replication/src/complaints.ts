@@ -1,19 +1,15 @@
 import { BaseError } from '@tandem/base';
+import { Repetitions } from './repetitions.ts';
 import type { StreamClock, StreamLog } from './stream-source.ts';
 
-/** The same again is not said before. */
-const AGAIN_MS = 30_000;
-/** More subjects than this are not told apart. */
-const SUBJECTS_MAX = 1000;
-
 /**
- * Logs failures of what is tried over and over: at first, when the reason changes, and every half
- * minute for as long as it goes on.
+ * Logs failures of what is tried over and over: at first, when there is another reason, and ever more
+ * rarely for as long as it goes on.
  */
 export class Complaints {
   readonly #log: StreamLog;
   readonly #clock: StreamClock;
-  readonly #last = new Map<string, { readonly message: string; readonly atMs: number }>();
+  readonly #repetitions = new Repetitions();
 
   constructor(log: StreamLog, clock: StreamClock) {
     this.#log = log;
@@ -33,11 +29,7 @@ export class Complaints {
     what: string,
     facts: Readonly<Record<string, string>> & { readonly message: string },
   ): void {
-    const nowMs = this.#clock.monotonicMs();
-    const last = this.#last.get(what);
-    if (last?.message === facts.message && nowMs - last.atMs < AGAIN_MS) return;
-    if (this.#last.size >= SUBJECTS_MAX) this.#last.clear();
-    this.#last.set(what, { message: facts.message, atMs: nowMs });
+    if (!this.#repetitions.isDue(what, facts.message, this.#clock.monotonicMs())) return;
     this.#log(level, what, facts);
   }
 }

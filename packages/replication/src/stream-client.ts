@@ -3,6 +3,7 @@ import { request as requestHttps } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { MessageSocket } from './message-framing.ts';
 import { ReplicaSession } from './replica-session.ts';
+import { Repetitions } from './repetitions.ts';
 import { ReplicationLags, type LagReading } from './replication-lag.ts';
 import { describeFailure, type StreamEnd } from './stream-message.ts';
 import { prepareSocket, STREAM_PATH, STREAM_PROTOCOL } from './stream-server.ts';
@@ -63,6 +64,7 @@ export function backOffMs(failures: number, { minMs, maxMs }: BackOff, random: n
 export class StreamClient {
   readonly #options: StreamClientOptions;
   readonly #lags = new ReplicationLags();
+  readonly #repetitions = new Repetitions();
   #session: ReplicaSession | undefined;
   #isConnecting = false;
   /** The last target, whatever came of it; empty when there was none. */
@@ -142,9 +144,13 @@ export class StreamClient {
       const session = new ReplicaSession({ replica, socket, clock, settings, lags: this.#lags });
       this.#session = session;
       if (signal.aborted) session.close('this replica stops');
-      log?.('info', 'the stream from the primary began', { primary: target.origin });
+      if (this.#repetitions.isDue(target.origin, 'began', clock.monotonicMs())) {
+        log?.('info', 'the stream from the primary began', { primary: target.origin });
+      }
       end = await session.run();
       ({ isReady } = session);
+      // It went on, so its end is new, and so is the next beginning.
+      if (isReady) this.#repetitions.forget(target.origin);
       this.#session = undefined;
     }
     end ??= { kind: 'failed', message: 'There was no connection.' };
@@ -152,15 +158,16 @@ export class StreamClient {
     // replicas at the same moment, so they spread out.
     const isGoodbye = end.kind === 'ended' || end.kind === 'handed_off';
     this.#failures = isReady ? (isGoodbye ? 0 : 1) : this.#failures + 1;
-    const { kind, message, hint = '' } = end;
-    const level = isGoodbye ? 'info' : 'warn';
-    log?.(level, 'the stream from the primary ended', {
-      primary: target.origin,
-      kind,
-      message,
-      hint,
-    });
+    this.#tell(target.origin, end, isGoodbye ? 'info' : 'warn');
     return end;
+  }
+
+  /** Logs the end of a stream, unless there are many in a row. */
+  #tell(primary: string, { kind, message, hint = '' }: StreamEnd, level: 'info' | 'warn'): void {
+    const { clock, log } = this.#options;
+    const isDue = this.#repetitions.isDue(primary, `${kind} ${message}`, clock.monotonicMs());
+    if (!isDue) return;
+    log?.(level, 'the stream from the primary ended', { primary, kind, message, hint });
   }
 
   /** Connects and upgrades. Never rejects. */

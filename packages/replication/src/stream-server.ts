@@ -6,6 +6,7 @@ import { TLSSocket } from 'node:tls';
 import type { NodeIdentity } from '@tandem/lease';
 import { MessageSocket } from './message-framing.ts';
 import { PrimarySession } from './primary-session.ts';
+import { Repetitions } from './repetitions.ts';
 import { handOffFailure } from './stream-message.ts';
 import type {
   PrimarySessionStatus,
@@ -51,6 +52,7 @@ export class StreamServer {
   readonly #repairRate: TransferRate;
   readonly #tokenHashes: readonly Buffer[];
   readonly #sessions = new Map<PrimarySession, Promise<void>>();
+  readonly #repetitions = new Repetitions();
 
   constructor(options: StreamServerOptions) {
     this.#options = options;
@@ -178,6 +180,10 @@ export class StreamServer {
     const { kind, message, hint = '' } = end;
     const node = session.status.node?.name ?? 'unknown';
     const level = kind === 'ended' ? 'info' : 'warn';
+    // One that went on has a new end; one that is not taken on may try twice a second.
+    if (session.status.isReady) this.#repetitions.forget(node);
+    const nowMs = this.#options.clock.monotonicMs();
+    if (!this.#repetitions.isDue(node, `${kind} ${message}`, nowMs)) return;
     this.#options.log?.(level, 'a stream to a replica ended', { node, kind, message, hint });
   }
 

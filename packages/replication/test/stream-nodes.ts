@@ -60,6 +60,8 @@ export class ModelNode {
   readonly client: StreamClient;
   /** Ends of its own streams to primaries. */
   readonly ends: StreamEnd[] = [];
+  /** What the client logs. */
+  readonly logged: string[] = [];
   /** Ends of the streams to its replicas, as logged. */
   readonly endedSessions: string[] = [];
   readonly dropped: string[] = [];
@@ -103,6 +105,7 @@ export class ModelNode {
       },
     });
     this.client = new StreamClient({
+      log: (level, message) => void this.logged.push(`${level} ${message}`),
       replica: this.#replica(),
       target: () => this.#target,
       token: options.token ?? MODEL_TOKEN,

@@ -490,6 +490,25 @@ test('attempts that lead to nothing come at longer and longer intervals', async 
   expect(pausesMs).toEqual([100, 200, 400, 800, 1000]);
 });
 
+test('a primary that is away is told of once, then ever more rarely', async () => {
+  const { primary, replica, link } = await startPair();
+  primary.commit([1]);
+  replica.follow(link.url);
+  await changes.until(() => replica.readyCount === 1);
+  link.isDown = true;
+  await changes.until(() => replica.ends.length >= 8);
+  expect(replica.logged.slice(0, 2)).toEqual([
+    'info the stream from the primary began',
+    'warn the stream from the primary ended',
+  ]);
+  // The connection broke, then there was none: at most two ways of being away.
+  expect(replica.logged.length).toBeLessThanOrEqual(3);
+  const before = replica.logged.length;
+  link.isDown = false;
+  await changes.until(() => replica.readyCount === 2);
+  expect(replica.logged.slice(before)).toEqual(['info the stream from the primary began']);
+});
+
 test('a node that reaches itself is told so', async () => {
   const node = await start('n1');
   node.lead(1);
