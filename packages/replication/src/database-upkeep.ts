@@ -4,7 +4,6 @@ import type { Complaints } from './complaints.ts';
 import { checkDatabaseFile } from './database-import.ts';
 import type { DatabaseRoles } from './database-roles.ts';
 import type { DatabaseSet } from './database-set.ts';
-import type { NodeCounters } from './node-counts.ts';
 import type { ReplicationNodeOptions } from './node-options.ts';
 import type { ReplicatedDatabase } from './replicated-database.ts';
 import { ReplicationError } from './replication-error.ts';
@@ -15,7 +14,6 @@ export interface DatabaseUpkeepOptions {
   readonly databases: DatabaseSet;
   readonly roles: DatabaseRoles;
   readonly complaints: Complaints;
-  readonly counters: NodeCounters;
   readonly onDropped: (name: string) => void;
   /** The lowest transaction of a database that a connected replica still needs. */
   readonly neededFrom: (name: string) => number | undefined;
@@ -26,8 +24,6 @@ export class DatabaseUpkeep {
   readonly #options: DatabaseUpkeepOptions;
   /** Names of databases that a program keeps locked since before they could be opened. */
   readonly #locked = new Set<string>();
-  /** Names of databases that cannot be replicated. */
-  readonly #refused = new Set<string>();
 
   constructor(options: DatabaseUpkeepOptions) {
     this.#options = options;
@@ -40,7 +36,7 @@ export class DatabaseUpkeep {
 
   /** Looks for databases that were made or dropped, and lets programs write those that may be. */
   look(): void {
-    const { node, databases, roles, complaints, counters, onDropped } = this.#options;
+    const { node, databases, roles, complaints, onDropped } = this.#options;
     try {
       const { dropped, refused } = databases.look();
       for (const database of dropped) {
@@ -51,17 +47,13 @@ export class DatabaseUpkeep {
       for (const { name, error } of refused) {
         complaints.about(`cannot replicate ${name}`, error);
         if (isLocked(error)) this.#locked.add(name);
-        if (!this.#refused.has(name)) counters.add('databasesRefused');
-        this.#refused.add(name);
       }
     } catch (error) {
       complaints.about('cannot look for databases', error);
     }
-    for (const name of this.#refused) {
+    for (const name of this.#locked) {
       const isGone = !existsSync(join(node.folder, name));
-      if (!isGone && databases.get(name) === undefined) continue;
-      this.#refused.delete(name);
-      this.#locked.delete(name);
+      if (isGone || databases.get(name) !== undefined) this.#locked.delete(name);
     }
     for (const database of databases) this.#leadIfNew(database);
   }

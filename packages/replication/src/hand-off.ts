@@ -1,7 +1,6 @@
 import type { LeaseKeeping } from '@tandem/lease';
 import type { DatabaseRoles } from './database-roles.ts';
 import type { PrimaryTerm } from './primary-term.ts';
-import type { NodeCounters } from './node-counts.ts';
 import { handOffFailed, newAndBusy } from './node-refusals.ts';
 import type { NodeStreams } from './node-streams.ts';
 import { ReplicationError } from './replication-error.ts';
@@ -18,7 +17,6 @@ export interface HandOffOptions {
   readonly streams: NodeStreams;
   /** A database that cannot be replicated yet. */
   readonly lockedName: string | undefined;
-  readonly counters: NodeCounters;
   readonly clock: StreamClock;
   /** Who is to lead; undefined: any that can. */
   readonly successor: string | undefined;
@@ -39,7 +37,7 @@ const SETTLE_MS_MAX = 1000;
  * @throws ReplicationError `hand_off_failed`, `not_primary`, LeaseError `lease_fixed`.
  */
 export async function handOff(options: HandOffOptions): Promise<void> {
-  const { term, isCurrent, isFixed, keeper, streams, lockedName, counters, successor } = options;
+  const { term, isCurrent, isFixed, keeper, streams, lockedName, successor } = options;
   if (lockedName !== undefined) throw handOffFailed(newAndBusy(lockedName));
   const successors = successor === undefined ? streams.successors : [successor];
   const [first] = successors;
@@ -51,10 +49,6 @@ export async function handOff(options: HandOffOptions): Promise<void> {
   try {
     await pass(options, successors);
     if (isCurrent()) options.onPassed();
-    counters.add('handOffs');
-  } catch (error) {
-    counters.add('handOffsFailed');
-    throw error;
   } finally {
     term.isLeaving = false;
     if (isCurrent()) options.onFailed();

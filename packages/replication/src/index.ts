@@ -1,5 +1,4 @@
 export { ReplicationNode } from './replication-node.ts';
-export type { NodeCounts } from './node-counts.ts';
 export type { NodeEvent, NodeRole, ReplicationNodeOptions } from './node-options.ts';
 export { ReplicatedDatabase } from './replicated-database.ts';
 export type { ReplicatedDatabaseOptions } from './replicated-database.ts';

@@ -1,24 +1,21 @@
 import { DatabaseSet } from './database-set.ts';
-import type { NodeCounters } from './node-counts.ts';
 import type { ReplicationNodeOptions } from './node-options.ts';
 import { Quarantine, type QuarantineCase } from './quarantine.ts';
 import type { ReplicatedDatabase } from './replicated-database.ts';
 
 export interface NodeDatabasesOptions {
   readonly node: ReplicationNodeOptions;
-  readonly counters: NodeCounters;
   /** A primary's transactions have been applied, or its pages taken over. */
   readonly onMoved: (database: ReplicatedDatabase) => void;
 }
 
-/** A node's databases and where it sets things aside, which is counted and told of in its log. */
-export function openDatabases({ node, counters, onMoved }: NodeDatabasesOptions): {
+/** A node's databases and where it sets things aside, which its log tells of. */
+export function openDatabases({ node, onMoved }: NodeDatabasesOptions): {
   readonly databases: DatabaseSet;
   readonly quarantine: Quarantine;
 } {
   const onCase = (quarantineCase: QuarantineCase): void => {
     const { kind, database, epoch, minTxid, maxTxid, folder, reason } = quarantineCase;
-    counters.setAside(kind);
     node.log('warn', 'set aside', {
       kind,
       name: database,
@@ -33,11 +30,7 @@ export function openDatabases({ node, counters, onMoved }: NodeDatabasesOptions)
   const databases = new DatabaseSet({
     ...node,
     quarantine,
-    onApplied: (database) => {
-      counters.applied(database.name, database.position().txid);
-      onMoved(database);
-    },
-    onRepaired: ({ name }) => counters.repaired(name),
+    onApplied: onMoved,
   });
   return { databases, quarantine };
 }

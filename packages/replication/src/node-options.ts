@@ -8,7 +8,7 @@ import type { StreamClock, StreamLog, StreamSettings } from './stream-source.ts'
 
 export interface ReplicationNodeOptions extends Omit<
   DatabaseSetOptions,
-  'quarantine' | 'onApplied' | 'onRepaired'
+  'quarantine' | 'onApplied'
 > {
   readonly identity: NodeIdentity;
   readonly store: LeaseStore;

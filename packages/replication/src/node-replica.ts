@@ -16,8 +16,6 @@ export interface NodeReplicaOptions {
   readonly clock: StreamClock;
   readonly view: () => LeaseView | undefined;
   readonly highestEpoch: () => number;
-  /** A primary has taken this node on. */
-  readonly onWelcome: () => void;
   /** In step with a primary. */
   readonly onReady: () => void;
   /** This node may not join the cluster of the primary. */
@@ -42,7 +40,6 @@ export function nodeReplica(options: NodeReplicaOptions): StreamReplica {
     welcomed: ({ clusterId }) => {
       try {
         membership.join(clusterId, view()?.clusterId);
-        options.onWelcome();
       } catch (error) {
         if (error instanceof ReplicationError) onRefusal(error);
         throw error;

@@ -80,6 +80,7 @@ export class Quarantine {
   readonly folder: string;
   readonly #files: FileOperations;
   readonly #onCase: (quarantineCase: QuarantineCase) => void;
+  readonly #counts = new Map<QuarantineKind, number>();
 
   /** `onCase` is told of each case when its folder is there, before anything moves. */
   constructor(
@@ -97,6 +98,12 @@ export class Quarantine {
     this.#onCase = onCase;
   }
 
+  /** How many cases of each kind this process has begun. */
+  get counts(): Readonly<Record<QuarantineKind, number>> {
+    const counts = QUARANTINE_KINDS.map((kind) => [kind, this.#counts.get(kind) ?? 0] as const);
+    return Object.fromEntries(counts) as Record<QuarantineKind, number>;
+  }
+
   /**
    * Makes the folder for a case. Its path may be given to whatever moves files there.
    *
@@ -104,6 +111,8 @@ export class Quarantine {
    */
   open(reason: QuarantineReason): QuarantineCase {
     const quarantineCase = this.#open(reason);
+    const { kind } = reason;
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
     this.#onCase(quarantineCase);
     return quarantineCase;
   }

@@ -42,8 +42,6 @@ export interface ReplicatedDatabaseOptions extends PresentDatabaseOptions {
   readonly isFlushedByCaller?: boolean;
   /** Told when the primary's transactions have been applied, or its pages taken over. */
   readonly onApplied?: (database: ReplicatedDatabase) => void;
-  /** Told before `onApplied` when it was pages that were taken over. */
-  readonly onRepaired?: (database: ReplicatedDatabase) => void;
 }
 
 const NOWHERE: Position = { epoch: 0, txid: 0 };
@@ -437,7 +435,6 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
       writePage: (pgno, data) => replica.repairPage(pgno, data),
       commit: async (digest) => {
         replica.commitRepair({ txid: position.txid, history, pageCount, digest });
-        this.#options.onRepaired?.(this);
         this.#options.onApplied?.(this);
         this.checkpointIfDue();
       },
@@ -450,7 +447,6 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
       writePage: (pgno, data) => seed.writePage(pgno, data),
       commit: async (digest) => {
         this.#install(seed, target, digest);
-        this.#options.onRepaired?.(this);
         this.#options.onApplied?.(this);
       },
       abort: () => {},

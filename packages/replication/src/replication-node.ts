@@ -13,7 +13,6 @@ import type { Position } from './epoch-history.ts';
 import { handOff } from './hand-off.ts';
 import { candidacyOf, reportOf } from './leadership.ts';
 import type { NodeEvent, NodeRole, ReplicationNodeOptions } from './node-options.ts';
-import { NodeCounters, type NodeCounts } from './node-counts.ts';
 import { openDatabases } from './node-databases.ts';
 import { NodeListeners } from './node-listeners.ts';
 import { nodeReplica } from './node-replica.ts';
@@ -55,7 +54,6 @@ export class ReplicationNode {
   readonly #election: Election;
   readonly #twins: TwinWatch;
   readonly #listeners = new NodeListeners();
-  readonly #counters = new NodeCounters();
   readonly #stopping = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
   #stopped: Promise<void> | undefined;
@@ -75,7 +73,7 @@ export class ReplicationNode {
     this.#complaints = new Complaints(options.log, this.#clock);
     mkdirSync(stateFolder, { recursive: true });
     const onMoved = (database: ReplicatedDatabase): void => this.#moved(database);
-    const opened = openDatabases({ node: options, counters: this.#counters, onMoved });
+    const opened = openDatabases({ node: options, onMoved });
     ({ databases: this.databases, quarantine: this.quarantine } = opened);
     this.#membership = new ClusterMembership({
       stateFolder,
@@ -96,7 +94,6 @@ export class ReplicationNode {
       databases: this.databases,
       roles: this.#roles,
       complaints: this.#complaints,
-      counters: this.#counters,
       onDropped: (name) => {
         this.server.dropped(name);
         this.#term?.confirmations.dropped(name);
@@ -170,11 +167,6 @@ export class ReplicationNode {
   /** The acknowledgements of the present term. */
   get acknowledgements(): Acknowledgements | undefined {
     return this.#term?.confirmations;
-  }
-
-  /** What has happened since this node was made. */
-  get counts(): NodeCounts {
-    return this.#counters.counts;
   }
 
   /** Whether this node may confirm a write at this very moment. */
@@ -275,7 +267,6 @@ export class ReplicationNode {
       roles: this.#roles,
       streams: this.#streams,
       lockedName: this.#upkeep.lockedName,
-      counters: this.#counters,
       clock: this.#clock,
       successor: name,
       timeoutMs,
@@ -335,12 +326,6 @@ export class ReplicationNode {
       clock: this.#clock,
       view: () => this.#keeper.view,
       highestEpoch: () => this.highestEpoch,
-      onWelcome: () => {
-        this.#counters.add('streamsOpened');
-        for (const each of this.databases) {
-          this.#counters.standsAt(each.name, each.position().txid);
-        }
-      },
       onReady: () => {
         this.#isSynced = true;
         this.#listeners.tell({ kind: 'ready' });
@@ -419,7 +404,6 @@ export class ReplicationNode {
       onOutdated: () => void this.stepAside(),
     });
     this.#term = term;
-    this.#counters.add('roleChanges');
     this.#roles.lead(epoch);
     this.#recordMembers();
     this.#options.log('info', 'primary from now on', { epoch, node: identity.name });
@@ -438,7 +422,6 @@ export class ReplicationNode {
 
   #stepDown(): void {
     const term = this.#term;
-    if (term !== undefined) this.#counters.add('roleChanges');
     this.#isHolder = false;
     this.#term = undefined;
     this.#roles.fence(() => this.#streams.client.retarget());
