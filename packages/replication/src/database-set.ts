@@ -31,6 +31,8 @@ export interface DatabaseSetOptions extends Omit<
   readonly isMeant: DatabaseFilter;
   /** What to do with a database that is not in WAL mode. */
   readonly journalMode: 'switch' | 'refuse';
+  /** As in `LogConsumer`; until then no database of that name is opened. */
+  readonly leave?: (database: ReplicatedDatabase) => Promise<void> | undefined;
 }
 
 /** A database that could not be opened is tried again after twice as many looks each time. */
@@ -58,6 +60,8 @@ export class DatabaseSet {
   #folders: ReadonlyMap<string, number> = new Map();
   #lookedMs = 0;
   readonly #members = new Map<string, ReplicatedDatabase>();
+  /** Dropped, and still read by somebody. */
+  readonly #leaving = new Map<string, ReplicatedDatabase>();
   /** How many looks pass over the databases that could not be opened, and how many are left. */
   readonly #refusals = new Map<string, { looks: number; looksLeft: number }>();
 
@@ -80,6 +84,8 @@ export class DatabaseSet {
   open(name: string): ReplicatedDatabase {
     const existing = this.get(name);
     if (existing !== undefined) return existing;
+    const leaving = this.#leaving.get(name);
+    if (leaving !== undefined) this.#forget(leaving);
     const path = this.#pathOf(name);
     mkdirSync(dirname(path), { recursive: true });
     return this.#add(name);
@@ -107,14 +113,18 @@ export class DatabaseSet {
     const dropped = [...this].filter(
       ({ inode, path }) => inode !== undefined && inodeOf(path) !== inode,
     );
-    for (const database of dropped) this.#forget(database);
-    const known = new Map([...this].map(({ inode, name }) => [inode ?? 0, name]));
+    for (const database of dropped) this.#leave(database);
+    const own = [...this, ...this.#leaving.values()];
+    const known = new Map(own.map(({ inode, name }) => [inode ?? 0, name]));
     const opened: ReplicatedDatabase[] = [];
     const refused: { name: string; error: Error }[] = [];
     const { folder, isMeant, isSharedInProcess } = this.#options;
     for (const found of findDatabases(folder, { known, isMeant, isSharedInProcess })) {
       const { name, inode } = found;
-      if (this.#members.has(name) || this.#isSkipped(name)) continue;
+      if (this.#members.has(name)) continue;
+      const awaited = this.#awaited(found);
+      if (awaited !== undefined) refused.push({ name, error: awaited });
+      if (awaited !== undefined || this.#isSkipped(name)) continue;
       try {
         mustBeSingle(found, known);
         this.#mustBeWal(name);
@@ -143,6 +153,7 @@ export class DatabaseSet {
   }
 
   close(): void {
+    for (const database of this.#leaving.values()) this.#forget(database);
     for (const database of this) database.close();
     this.#members.clear();
   }
@@ -161,10 +172,37 @@ export class DatabaseSet {
     return true;
   }
 
-  /** A file that is gone: what was kept beside it would be wrong for the next of that name. */
+  /** A file that is gone. What was committed to it can be read until it is closed. */
+  #leave(database: ReplicatedDatabase): void {
+    const { name } = database;
+    this.#members.delete(name);
+    captureLast(database);
+    const done = this.#options.leave?.(database);
+    this.#leaving.set(name, database);
+    if (done === undefined) {
+      this.#forget(database);
+      return;
+    }
+    const forget = (): void => {
+      if (this.#leaving.get(name) === database) this.#forget(database);
+    };
+    void done.then(forget, forget);
+  }
+
+  /** Why a file cannot be opened before a database that was dropped or renamed is closed. */
+  #awaited({ name, inode }: FoundDatabase): ReplicationError | undefined {
+    for (const leaving of this.#leaving.values()) {
+      if (leaving.name !== name && leaving.inode !== inode) continue;
+      const message = `The backup of the ${leaving.name} that is gone has not ended.`;
+      return new ReplicationError('database_locked', message, { retryable: true });
+    }
+    return undefined;
+  }
+
+  /** What was kept beside the file would be wrong for the next of its name. */
   #forget(database: ReplicatedDatabase): void {
     database.close();
-    this.#members.delete(database.name);
+    this.#leaving.delete(database.name);
     rmSync(this.#stateOf(database.name), { recursive: true, force: true });
   }
 
@@ -252,6 +290,16 @@ function openUnlocked(path: string): DatabaseSync | undefined {
     connection.close();
     if (!isBusy(error)) return undefined;
     throw describeSqliteError(path, error);
+  }
+}
+
+/** What was committed before the file was deleted is in a log that is still open. */
+function captureLast(database: ReplicatedDatabase): void {
+  try {
+    database.capture();
+  } catch (error) {
+    // A view cannot be opened any more, where one is needed.
+    if (!(error instanceof ReplicationError)) throw error;
   }
 }
 

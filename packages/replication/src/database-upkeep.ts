@@ -4,10 +4,11 @@ import type { Complaints } from './complaints.ts';
 import { checkDatabaseFile } from './database-import.ts';
 import type { DatabaseRoles } from './database-roles.ts';
 import type { DatabaseSet } from './database-set.ts';
+import type { LogConsumer } from './log-consumer.ts';
 import type { ReplicationNodeOptions } from './node-options.ts';
 import type { ReplicatedDatabase } from './replicated-database.ts';
 import { ReplicationError } from './replication-error.ts';
-import { sweepLog } from './retention-sweep.ts';
+import { HARD_FACTOR, sweepLog, type LostToBackup } from './retention-sweep.ts';
 
 export interface DatabaseUpkeepOptions {
   readonly node: Pick<ReplicationNodeOptions, 'folder' | 'retention' | 'clock' | 'log'>;
@@ -17,6 +18,7 @@ export interface DatabaseUpkeepOptions {
   readonly onDropped: (name: string) => void;
   /** The lowest transaction of a database that a connected replica still needs. */
   readonly neededFrom: (name: string) => number | undefined;
+  readonly consumer: () => LogConsumer | undefined;
 }
 
 /** Follows the databases that come and go in a node's folder, and keeps their logs short. */
@@ -24,9 +26,15 @@ export class DatabaseUpkeep {
   readonly #options: DatabaseUpkeepOptions;
   /** Names of databases that a program keeps locked since before they could be opened. */
   readonly #locked = new Set<string>();
+  #lostToBackup = 0;
 
   constructor(options: DatabaseUpkeepOptions) {
     this.#options = options;
+  }
+
+  /** How many transactions went from the logs before they were backed up. */
+  get lostToBackup(): number {
+    return this.#lostToBackup;
   }
 
   /** The name of a database that is there and cannot be replicated yet. */
@@ -77,16 +85,33 @@ export class DatabaseUpkeep {
 
   /** Removes from the logs what is too old or too much. */
   sweep(): void {
-    const { node, databases, complaints, neededFrom } = this.#options;
-    const { ageMaxMs, bytesMax } = node.retention;
+    const { node, databases, complaints, neededFrom, consumer } = this.#options;
     const nowMs = node.clock.nowMs();
     for (const database of databases) {
       try {
-        sweepLog(database, { nowMs, ageMaxMs, bytesMax, neededFrom });
+        const lost = sweepLog(database, {
+          ...node.retention,
+          nowMs,
+          replicaFromTxid: neededFrom(database.name),
+          backupFromTxid: consumer()?.neededFrom(database),
+        });
+        if (lost !== undefined) this.#sayLost(database.name, lost);
       } catch (error) {
         complaints.about(`cannot shorten the log of ${database.name}`, error);
       }
     }
+  }
+
+  #sayLost(name: string, { minTxid, maxTxid }: LostToBackup): void {
+    const { log, retention } = this.#options.node;
+    this.#lostToBackup += maxTxid - minTxid + 1;
+    log('warn', 'transactions were removed before they were backed up', {
+      name,
+      minTxid,
+      maxTxid,
+      bytesMax: HARD_FACTOR * retention.bytesMax,
+      hint: 'See why the backup is behind. It goes on with a snapshot; no moment in between can be restored.',
+    });
   }
 
   /** Also one that could not be led before. */

@@ -1,4 +1,5 @@
 export { ReplicationNode } from './replication-node.ts';
+export type { LogConsumer } from './log-consumer.ts';
 export type { NodeEvent, NodeRole, ReplicationNodeOptions } from './node-options.ts';
 export { ReplicatedDatabase } from './replicated-database.ts';
 export type { ReplicatedDatabaseOptions } from './replicated-database.ts';

@@ -7,10 +7,12 @@ export interface NodeDatabasesOptions {
   readonly node: ReplicationNodeOptions;
   /** A primary's transactions have been applied, or its pages taken over. */
   readonly onMoved: (database: ReplicatedDatabase) => void;
+  /** As in `LogConsumer`. */
+  readonly leave: (database: ReplicatedDatabase) => Promise<void> | undefined;
 }
 
 /** A node's databases and where it sets things aside, which its log tells of. */
-export function openDatabases({ node, onMoved }: NodeDatabasesOptions): {
+export function openDatabases({ node, onMoved, leave }: NodeDatabasesOptions): {
   readonly databases: DatabaseSet;
   readonly quarantine: Quarantine;
 } {
@@ -31,6 +33,7 @@ export function openDatabases({ node, onMoved }: NodeDatabasesOptions): {
     ...node,
     quarantine,
     onApplied: onMoved,
+    leave,
   });
   return { databases, quarantine };
 }

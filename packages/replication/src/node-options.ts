@@ -8,7 +8,7 @@ import type { StreamClock, StreamLog, StreamSettings } from './stream-source.ts'
 
 export interface ReplicationNodeOptions extends Omit<
   DatabaseSetOptions,
-  'quarantine' | 'onApplied'
+  'quarantine' | 'onApplied' | 'leave'
 > {
   readonly identity: NodeIdentity;
   readonly store: LeaseStore;

@@ -15,6 +15,7 @@ import { candidacyOf, reportOf } from './leadership.ts';
 import type { NodeEvent, NodeRole, ReplicationNodeOptions } from './node-options.ts';
 import { openDatabases } from './node-databases.ts';
 import { NodeListeners } from './node-listeners.ts';
+import type { LogConsumer } from './log-consumer.ts';
 import { nodeReplica } from './node-replica.ts';
 import { NodeStreams } from './node-streams.ts';
 import { openKeeper } from './node-keeper.ts';
@@ -41,6 +42,8 @@ const JOIN_AGAIN_MS = 30_000;
 export class ReplicationNode {
   readonly databases: DatabaseSet;
   readonly quarantine: Quarantine;
+  /** The backup, if there is one. */
+  logConsumer: LogConsumer | undefined;
   /** Where this node's proxy takes requests, told to the other nodes. */
   proxyUrl: string | undefined;
   readonly #options: ReplicationNodeOptions;
@@ -73,7 +76,9 @@ export class ReplicationNode {
     this.#complaints = new Complaints(options.log, this.#clock);
     mkdirSync(stateFolder, { recursive: true });
     const onMoved = (database: ReplicatedDatabase): void => this.#moved(database);
-    const opened = openDatabases({ node: options, onMoved });
+    const leave = (database: ReplicatedDatabase): Promise<void> | undefined =>
+      this.logConsumer?.leave(database);
+    const opened = openDatabases({ node: options, onMoved, leave });
     ({ databases: this.databases, quarantine: this.quarantine } = opened);
     this.#membership = new ClusterMembership({
       stateFolder,
@@ -99,6 +104,7 @@ export class ReplicationNode {
         this.#term?.confirmations.dropped(name);
       },
       neededFrom: (name) => this.#streams.neededFrom(name),
+      consumer: () => this.logConsumer,
     });
     const access = peerAccessOf(options);
     this.#twins = new TwinWatch({ self: identity, access, complaints: this.#complaints });
@@ -154,6 +160,11 @@ export class ReplicationNode {
 
   get members(): readonly NodeIdentity[] {
     return this.#keeper.view?.members ?? [];
+  }
+
+  /** How many transactions went from the logs before they were backed up. */
+  get lostToBackup(): number {
+    return this.#upkeep.lostToBackup;
   }
 
   get lags(): ReturnType<StreamClient['lags']> {

@@ -5,27 +5,42 @@ export interface RetentionSweep {
   readonly nowMs: number;
   readonly ageMaxMs: number;
   readonly bytesMax: number;
-  /** The lowest transaction of a database that a connected replica still needs. */
-  readonly neededFrom: (name: string) => number | undefined;
+  /** The lowest transaction that a connected replica still needs. */
+  readonly replicaFromTxid: number | undefined;
+  /** The lowest transaction that is not backed up yet; undefined where nothing is. */
+  readonly backupFromTxid: number | undefined;
 }
 
-/** A replica that is behind holds the log back, up to so many times its size. */
-const HARD_FACTOR = 4;
+/** Transactions that went from the log before they were backed up. */
+export interface LostToBackup {
+  readonly minTxid: number;
+  readonly maxTxid: number;
+}
 
-/** Removes from the log of a database what is too old or too much. */
+/** A replica or a backup that is behind holds the log back, up to so many times its size. */
+export const HARD_FACTOR = 4;
+
+/**
+ * Removes from the log of a database what is too old or too much.
+ *
+ * @returns what the backup would have needed and had no room any more
+ */
 export function sweepLog(
-  { name, log, syncedTxid }: ReplicatedDatabase,
+  { log, syncedTxid }: Pick<ReplicatedDatabase, 'log' | 'syncedTxid'>,
   sweep: RetentionSweep,
-): void {
-  if (log === undefined) return;
-  const { nowMs, ageMaxMs, bytesMax, neededFrom } = sweep;
+): LostToBackup | undefined {
+  if (log === undefined) return undefined;
+  const { nowMs, ageMaxMs, bytesMax, replicaFromTxid, backupFromTxid = Infinity } = sweep;
   const throughTxid = planRetention(log.measuredEntries(), {
     nowMs,
     ageMaxMs,
     bytesMax,
-    keepFromTxid: neededFrom(name),
+    keepFromTxid: Math.min(replicaFromTxid ?? Infinity, backupFromTxid),
     bytesHardMax: HARD_FACTOR * bytesMax,
   });
   // What the database itself does not hold durably may have to be applied once more.
-  log.removeThrough(Math.min(throughTxid, syncedTxid));
+  const maxTxid = Math.min(throughTxid, syncedTxid);
+  const minTxid = Math.max(backupFromTxid, log.firstTxid);
+  log.removeThrough(maxTxid);
+  return minTxid <= maxTxid ? { minTxid, maxTxid } : undefined;
 }

@@ -1,6 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseBackup, type ReplicatedDatabase, type ReplicationNode } from '@tandem/replication';
+import {
+  DatabaseBackup,
+  type LogConsumer,
+  type ReplicatedDatabase,
+  type ReplicationNode,
+} from '@tandem/replication';
 import { DEFAULT_COMPACTION_POLICY, openStore, type ObjectStore } from '@tandem/storage';
 import type { Logger } from 'pino';
 import type { BackupConfig } from '../config/tandem-config.ts';
@@ -20,6 +25,8 @@ interface Running {
 }
 
 const LOOK_MS = 500;
+/** What a dropped database was last is uploaded within this. */
+const LEAVE_MS_MAX = 5000;
 
 /** Opens the storage that a configuration names. */
 export function openBackupStore({ url, credentials }: BackupConfig): ObjectStore {
@@ -27,16 +34,19 @@ export function openBackupStore({ url, credentials }: BackupConfig): ObjectStore
 }
 
 /** The backups of all databases of a node, each of which works while the node is primary. */
-export class Backups {
+export class Backups implements LogConsumer {
   readonly #options: BackupsOptions;
   readonly #store: ObjectStore;
   readonly #running = new Map<ReplicatedDatabase, Running>();
+  /** The last uploads of databases that were dropped. */
+  readonly #leaving = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(options: BackupsOptions) {
     this.#options = options;
     this.#store = openBackupStore(options.config);
     mkdirSync(options.scratchFolder, { recursive: true });
+    options.node.logConsumer = this;
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     this.#look();
   }
@@ -51,7 +61,26 @@ export class Backups {
   /** Ends all backups; resolves when none uses its database any more. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.all([...this.#running.keys()].map((database) => this.#end(database)));
+    await Promise.all([
+      ...this.#leaving,
+      ...[...this.#running.keys()].map((database) => this.#end(database)),
+    ]);
+  }
+
+  /** What has not been uploaded stays in the log: all, as long as a backup has yet to begin. */
+  neededFrom(database: ReplicatedDatabase): number | undefined {
+    const running = this.#running.get(database);
+    if (running !== undefined) return running.backup.keepFromTxid;
+    return this.#options.node.isPrimaryNow() ? 1 : undefined;
+  }
+
+  leave(database: ReplicatedDatabase): Promise<void> | undefined {
+    const running = this.#running.get(database);
+    if (running === undefined) return undefined;
+    this.#running.delete(database);
+    const left = finish(running);
+    this.#leaving.add(left);
+    return left.finally(() => this.#leaving.delete(left));
   }
 
   /** Follows the databases that come and go. */
@@ -93,4 +122,11 @@ export class Backups {
     running?.stopping.abort();
     await running?.ended;
   }
+}
+
+/** Uploads the rest and ends; what does not succeed shows in the backup's log. */
+async function finish({ backup, stopping, ended }: Running): Promise<void> {
+  await Promise.allSettled([backup.upload(AbortSignal.timeout(LEAVE_MS_MAX))]);
+  stopping.abort();
+  await ended;
 }
