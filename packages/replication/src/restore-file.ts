@@ -1,12 +1,11 @@
 import { open, rm, type FileHandle } from 'node:fs/promises';
-import { DatabaseSync } from 'node:sqlite';
-import { pathToFileURL } from 'node:url';
 import { assert } from '@tandem/base';
 import { LtxDecoder, lockPage, pageChecksum, RollingChecksum, type LtxPage } from '@tandem/ltx';
 import type { ObjectStore, StoredLtxFile } from '@tandem/storage';
 import { BackupError } from './backup-error.ts';
 import { decodedPages } from './backup-merge.ts';
 import { storedChecksums } from './backup-state.ts';
+import { quickCheck } from './quick-check.ts';
 import { fileFailure } from './replication-error.ts';
 
 const READ_BYTES = 1024 * 1024;
@@ -92,7 +91,7 @@ export class RestoreFile {
       throw checkFailed(`its pages do not add up to the checksum of transaction ${this.#txid}`);
     }
     await this.#during(() => this.#file.sync());
-    const complaint = quickCheck(this.path);
+    const complaint = await quickCheck(this.path);
     if (complaint !== undefined) throw checkFailed(`SQLite says: ${complaint}`);
   }
 
@@ -186,24 +185,6 @@ export class RestoreFile {
     } catch (error) {
       throw fileFailure(error, `${this.path} cannot be written`, this.path);
     }
-  }
-}
-
-/** What SQLite finds wrong with a database that nobody has open, the first complaint. */
-function quickCheck(path: string): string | undefined {
-  const url = pathToFileURL(path);
-  // Nothing is made beside it, and nothing in it changes.
-  url.search = 'immutable=1';
-  try {
-    const database = new DatabaseSync(url, { readOnly: true });
-    try {
-      const answer = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
-      return answer === 'ok' ? undefined : String(answer);
-    } finally {
-      database.close();
-    }
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
   }
 }
 
