@@ -3,6 +3,11 @@ import type { OpenDatabase } from './open-database.ts';
 import type { StandingReader } from './standing-reader.ts';
 import { WriteLock } from './write-lock.ts';
 
+/** While readers are waited for. */
+const LOOK_AGAIN_MS = 0.5;
+/** Nobody notifies it. */
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
+
 /**
  * Copies the primary's log into its database, so that the log can restart and does not grow for
  * ever. Everything is captured before it may be overwritten (R2): the log restarts only while the
@@ -40,15 +45,23 @@ export class PrimaryCheckpoint {
   }
 
   /**
-   * The same with writers held up for the last frames, for a log that never comes to rest. Run `run`
-   * just before, so that few frames are left.
+   * The same with writers held up, for a log that never comes to rest: until it is done, or for
+   * `holdMs` of doing nothing but waiting for readers. The program that wrote last may still look at
+   * the state before its commit, if it has not had the processor since.
    *
+   * @returns for how long writers were held up, and whether the next one will restart the log
    * @throws ReplicationError `database_locked` when a writer keeps its lock for longer than the time-out
    */
-  runAlone(): boolean {
+  runAlone(holdMs: number): { readonly heldMs: number; readonly isComplete: boolean } {
     const lock = WriteLock.take(this.#open);
+    const startMs = performance.now();
     try {
-      return this.run();
+      let isComplete = this.run();
+      for (let leftMs = holdMs; !isComplete && leftMs > 0; leftMs -= LOOK_AGAIN_MS) {
+        Atomics.wait(NEVER, 0, 0, LOOK_AGAIN_MS);
+        isComplete = this.run();
+      }
+      return { heldMs: performance.now() - startMs, isComplete };
     } finally {
       lock.release();
     }

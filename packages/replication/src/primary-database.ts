@@ -1,5 +1,6 @@
 import { ConsistentView } from './consistent-view.ts';
 import type { DatabaseState } from './database-state.ts';
+import { HoldPace } from './hold-pace.ts';
 import type { OpenDatabase } from './open-database.ts';
 import { PrimaryCheckpoint } from './primary-checkpoint.ts';
 import { StandingReader } from './standing-reader.ts';
@@ -22,8 +23,9 @@ export class PrimaryDatabase {
   readonly #reader: StandingReader;
   readonly #capture: TransactionCapture;
   readonly #checkpoint: PrimaryCheckpoint;
-  /** Doubles when holding up writers did not help, since readers were in the way. */
-  #framesMax: number;
+  readonly #pace = new HoldPace();
+  /** Up to here, `capture` has told its callers of transactions. */
+  #toldTxid: number;
   /** What the wal-index said when the standing reader last moved. */
   #seen = '';
 
@@ -37,15 +39,28 @@ export class PrimaryDatabase {
     this.#open = open;
     this.#state = state;
     this.#options = options;
-    this.#framesMax = options.framesMax;
+    this.#toldTxid = state.log.lastTxid;
     this.#reader = new StandingReader(open);
     this.#capture = new TransactionCapture(open, state, cursor, options);
-    this.#checkpoint = new PrimaryCheckpoint(open, this.#reader, () => void this.capture());
+    this.#checkpoint = new PrimaryCheckpoint(
+      open,
+      this.#reader,
+      () => void this.#capture.capture(),
+    );
   }
 
-  /** Captures what has been committed. @returns how many transactions that were */
+  /**
+   * Captures what has been committed.
+   *
+   * @returns how many transactions the last call has not told of: a checkpoint and a view capture too
+   */
   capture(): number {
-    return this.#capture.capture();
+    this.#capture.capture();
+    this.#capture.flush();
+    const { lastTxid } = this.#state.log;
+    const count = lastTxid - this.#toldTxid;
+    this.#toldTxid = lastTxid;
+    return count;
   }
 
   /**
@@ -54,24 +69,29 @@ export class PrimaryDatabase {
    */
   checkpointIfDue(): void {
     const { mxFrame, backfilledFrames, salt1, changeCounter } = this.#open.readWalIndexHeader();
-    if (mxFrame - backfilledFrames < this.#options.checkpointFrames) {
+    const { checkpointFrames, framesMax } = this.#options;
+    if (mxFrame - backfilledFrames < checkpointFrames) {
       const seen = `${salt1} ${changeCounter} ${backfilledFrames}`;
       if (seen !== this.#seen) this.#moveReader(seen);
       return;
     }
-    let isComplete = this.#checkpoint.run();
-    if (!isComplete && mxFrame >= this.#framesMax) {
-      isComplete = this.#checkpoint.runAlone();
-      this.#framesMax = isComplete ? this.#options.framesMax : this.#framesMax * 2;
-    }
-    if (isComplete) this.#state.markSynced();
+    // A log that is far too long grows while this copies it; then nothing is copied twice over.
+    const isUrgent = mxFrame >= 2 * framesMax;
+    const isComplete =
+      (isUrgent && this.#runAlone()) ||
+      this.#checkpoint.run() ||
+      (!isUrgent && mxFrame >= framesMax && this.#runAlone());
+    if (!isComplete) return;
+    this.#capture.flush();
+    this.#state.markSynced();
   }
 
   /** All pages at one position. Writers wait while it is opened, and not any longer. */
   view(): ConsistentView {
     const lock = WriteLock.take(this.#open);
     try {
-      this.capture();
+      this.#capture.capture();
+      this.#capture.flush();
       const { pageSize, pageCount } = this.#state.table;
       return ConsistentView.open(this.#open, { pageSize, pageCount });
     } finally {
@@ -85,8 +105,18 @@ export class PrimaryDatabase {
     this.#reader.close();
   }
 
+  /** Copies the last frames while writers wait, where that may help. */
+  #runAlone(): boolean {
+    const holdMs = this.#pace.holdMs(this.#open.readWalIndexHeader(), performance.now());
+    if (holdMs === undefined) return false;
+    const { heldMs, isComplete } = this.#checkpoint.runAlone(holdMs);
+    if (isComplete) this.#pace.succeeded();
+    else this.#pace.failed(this.#open.readWalIndexHeader(), heldMs, performance.now());
+    return isComplete;
+  }
+
   #moveReader(seen: string): void {
-    this.capture();
+    this.#capture.capture();
     this.#reader.advance();
     this.#seen = seen;
   }
