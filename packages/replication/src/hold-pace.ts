@@ -12,8 +12,9 @@ export interface LogExtent {
  */
 export const HOLD_MS_MIN = 20;
 export const HOLD_MS_MAX = 160;
-/** Of all time, writers are held up for one part in so many at most, where it is of no use. */
-const SHARE = 5;
+/** Of all time, writers are held up for one part in so many at most: where it helps, and where not. */
+const SHARE = 12;
+const SHARE_IN_VAIN = 5;
 
 /**
  * When to hold up writers so that the log can restart, and for how long. It is of no use while a
@@ -24,25 +25,35 @@ const SHARE = 5;
 export class HoldPace {
   #holdMs = HOLD_MS_MIN;
   #notBeforeMs = 0;
+  #isInVain = false;
   /** Where the log ended at the last attempt that was of no use. */
   #unreached: LogExtent | undefined;
 
-  /** For how long writers may be held up now; undefined: not at all. */
-  holdMs(log: LogExtent, nowMs: number): number | undefined {
-    return nowMs < this.#notBeforeMs || this.#isStuck(log) ? undefined : this.#holdMs;
+  /**
+   * For how long writers may be held up now; undefined: not at all. An urgent case is one of a log that
+   * grows faster than it helps.
+   */
+  holdMs(
+    log: LogExtent,
+    { nowMs, isUrgent }: { readonly nowMs: number; readonly isUrgent: boolean },
+  ): number | undefined {
+    const isTooSoon = nowMs < this.#notBeforeMs && (this.#isInVain || !isUrgent);
+    return isTooSoon || this.#isStuck(log) ? undefined : this.#holdMs;
   }
 
-  /** Writers were held up, and the log will restart. */
-  succeeded(): void {
+  /** Writers were held up for that long, until `nowMs`, and the log will restart. */
+  succeeded(heldMs: number, nowMs: number): void {
     this.#holdMs = HOLD_MS_MIN;
-    this.#notBeforeMs = 0;
+    this.#notBeforeMs = nowMs + heldMs * (SHARE - 1);
+    this.#isInVain = false;
     this.#unreached = undefined;
   }
 
-  /** Writers were held up for that long, until `nowMs`, and readers were in the way to the end. */
+  /** The same when readers were in the way to the end. */
   failed(log: LogExtent, heldMs: number, nowMs: number): void {
     this.#holdMs = Math.min(HOLD_MS_MAX, this.#holdMs * 2);
-    this.#notBeforeMs = nowMs + heldMs * (SHARE - 1);
+    this.#notBeforeMs = nowMs + heldMs * (SHARE_IN_VAIN - 1);
+    this.#isInVain = true;
     this.#unreached = log;
   }
 

@@ -36,10 +36,11 @@ export class PrimaryCheckpoint {
   run(): boolean {
     this.#drain();
     this.#reader.advance();
-    this.#drain();
     this.#copy();
-    const { mxFrame, backfilledFrames } = this.#open.readWalIndexHeader();
-    if (backfilledFrames !== mxFrame) return false;
+    if (!this.#isCopied()) return false;
+    // What was committed before the reader moved, and is copied. If there is more, it is not.
+    this.#drain();
+    if (!this.#isCopied()) return false;
     this.#reader.advance();
     return true;
   }
@@ -69,6 +70,11 @@ export class PrimaryCheckpoint {
 
   close(): void {
     this.#open.disconnect(this.#connection);
+  }
+
+  #isCopied(): boolean {
+    const { mxFrame, backfilledFrames } = this.#open.readWalIndexHeader();
+    return backfilledFrames === mxFrame;
   }
 
   #copy(): void {

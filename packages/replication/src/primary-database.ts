@@ -1,6 +1,6 @@
 import { ConsistentView } from './consistent-view.ts';
 import type { DatabaseState } from './database-state.ts';
-import { HoldPace } from './hold-pace.ts';
+import { HoldPace, type LogExtent } from './hold-pace.ts';
 import type { OpenDatabase } from './open-database.ts';
 import { PrimaryCheckpoint } from './primary-checkpoint.ts';
 import { StandingReader } from './standing-reader.ts';
@@ -64,26 +64,31 @@ export class PrimaryDatabase {
   }
 
   /**
+   * Captures, and copies SQLite's log into the database when it has grown enough.
+   *
+   * @returns as `capture` does
+   */
+  look(): number {
+    const header = this.#open.readWalIndexHeader();
+    if (this.#isLong(header)) this.#shorten(header.mxFrame);
+    return this.capture();
+  }
+
+  /**
    * Copies SQLite's log into the database when it has grown enough. Before that, it lets the standing
    * reader move on, so that a checkpoint of an application does not wait for it for long.
    */
   checkpointIfDue(): void {
-    const { mxFrame, backfilledFrames, salt1, changeCounter } = this.#open.readWalIndexHeader();
-    const { checkpointFrames, framesMax } = this.#options;
-    if (mxFrame - backfilledFrames < checkpointFrames) {
-      const seen = `${salt1} ${changeCounter} ${backfilledFrames}`;
-      if (seen !== this.#seen) this.#moveReader(seen);
+    const header = this.#open.readWalIndexHeader();
+    if (this.#isLong(header)) {
+      this.#shorten(header.mxFrame);
       return;
     }
-    // A log that is far too long grows while this copies it; then nothing is copied twice over.
-    const isUrgent = mxFrame >= 2 * framesMax;
-    const isComplete =
-      (isUrgent && this.#runAlone()) ||
-      this.#checkpoint.run() ||
-      (!isUrgent && mxFrame >= framesMax && this.#runAlone());
-    if (!isComplete) return;
-    this.#capture.flush();
-    this.#state.markSynced();
+    const seen = `${header.salt1} ${header.changeCounter} ${header.backfilledFrames}`;
+    if (seen === this.#seen) return;
+    this.#capture.capture();
+    this.#reader.advance();
+    this.#seen = seen;
   }
 
   /** All pages at one position. Writers wait while it is opened, and not any longer. */
@@ -105,19 +110,32 @@ export class PrimaryDatabase {
     this.#reader.close();
   }
 
-  /** Copies the last frames while writers wait, where that may help. */
-  #runAlone(): boolean {
-    const holdMs = this.#pace.holdMs(this.#open.readWalIndexHeader(), performance.now());
-    if (holdMs === undefined) return false;
-    const { heldMs, isComplete } = this.#checkpoint.runAlone(holdMs);
-    if (isComplete) this.#pace.succeeded();
-    else this.#pace.failed(this.#open.readWalIndexHeader(), heldMs, performance.now());
-    return isComplete;
+  #isLong({ mxFrame, backfilledFrames }: LogExtent): boolean {
+    return mxFrame - backfilledFrames >= this.#options.checkpointFrames;
   }
 
-  #moveReader(seen: string): void {
-    this.#capture.capture();
-    this.#reader.advance();
-    this.#seen = seen;
+  #shorten(frames: number): void {
+    const { framesMax } = this.#options;
+    // A log that is far too long grows while it is captured and copied.
+    const isUrgent = frames >= 2 * framesMax;
+    const isComplete =
+      (isUrgent && this.#runAlone(isUrgent)) ||
+      this.#checkpoint.run() ||
+      (!isUrgent && frames >= framesMax && this.#runAlone(isUrgent));
+    if (!isComplete) return;
+    this.#capture.flush();
+    this.#state.markSynced();
+  }
+
+  /** Copies the last frames while writers wait, where that may help. */
+  #runAlone(isUrgent: boolean): boolean {
+    const log = this.#open.readWalIndexHeader();
+    const holdMs = this.#pace.holdMs(log, { nowMs: performance.now(), isUrgent });
+    if (holdMs === undefined) return false;
+    const { heldMs, isComplete } = this.#checkpoint.runAlone(holdMs);
+    const nowMs = performance.now();
+    if (isComplete) this.#pace.succeeded(heldMs, nowMs);
+    else this.#pace.failed(this.#open.readWalIndexHeader(), heldMs, nowMs);
+    return isComplete;
   }
 }
