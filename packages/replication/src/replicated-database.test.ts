@@ -122,6 +122,22 @@ describe('a primary and its replica', () => {
     expect(primary.database.verify()).toBe(0);
   });
 
+  test('what is captured for a checkpoint or a view is told of by the next capture', async () => {
+    const home = folder();
+    const app = create(join(home, 'app.db'));
+    const { database } = node(home);
+    database.becomePrimary(1);
+    app.exec(`INSERT INTO item (text) VALUES ('one'); INSERT INTO item (text) VALUES ('two')`);
+    database.checkpointIfDue();
+    expect(database.position().txid).toBe(3);
+    app.exec(`INSERT INTO item (text) VALUES ('three')`);
+    database.openView().close();
+    expect(database.position().txid).toBe(4);
+    expect(database.capture()).toBe(3);
+    expect(database.capture()).toBe(0);
+    app.close();
+  });
+
   test('roles change places and each goes on from the other', async () => {
     const [home, other] = [folder(), folder()];
     create(join(home, 'app.db')).close();

@@ -191,6 +191,11 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     return this.#primary?.capture() ?? 0;
   }
 
+  /** As `capture`, with what has to be done to SQLite's log. */
+  look(): number {
+    return this.#primary?.look() ?? 0;
+  }
+
   /** Copies SQLite's log into the database when it is time. Also lets applications do so. */
   checkpointIfDue(): void {
     this.#primary?.checkpointIfDue();
