@@ -398,12 +398,13 @@ export class PrimarySession {
       if (feed.isRepairing) continue;
       this.#sendHistory(feed);
       if (feed.sentTxid >= source.position().txid) continue;
-      const file = source.readFrom(feed.sentTxid + 1);
+      const file = source.readHolding(feed.sentTxid + 1);
       if (file === undefined || file.bytes.length > this.#options.settings.ltxBytesMax) {
         feed.isRepairing = true;
         continue;
       }
-      assert(file.minTxid === feed.sentTxid + 1, 'the log gives the file that was asked for');
+      const next = feed.sentTxid + 1;
+      assert(file.minTxid <= next && file.maxTxid >= next, 'the log gives what was asked for');
       feed.sentTxid = file.maxTxid;
       this.#sending = { feed, file, offset: 0 };
       // Behind the others, so that they have their turn before its next file.

@@ -44,10 +44,10 @@ export interface StreamSource {
   history(): EpochHistory;
   pageSize(): number;
   /**
-   * The file of the log that begins at `txid`, which may cover several transactions; undefined when
-   * the log has it no longer, or has it only inside a file that begins earlier.
+   * The file of the log that holds `txid`, which may cover several transactions and begin before it;
+   * undefined when the log has it no longer, or the file is too large to be sent as such.
    */
-  readFrom(txid: number): LoggedFile | undefined;
+  readHolding(txid: number): LoggedFile | undefined;
   /** How many bytes of the log come after `txid`. An estimate will do: it is shown as lag. */
   bytesAfter(txid: number): number;
   /** Opens a view of one position for a repair. It costs room until it is closed. */
@@ -72,10 +72,11 @@ export interface RepairView {
   close(): void;
 }
 
-/** What comes with the bytes of an LTX file. */
+/** An LTX file that has come from the primary, and what came with it. */
 export interface ArrivedFile {
   readonly minTxid: number;
   readonly maxTxid: number;
+  readonly bytes: Uint8Array;
   /** The epoch that wrote `maxTxid`. */
   readonly epoch: number;
   readonly timestampMs: number;
@@ -108,8 +109,12 @@ export interface StreamSink {
   groupDigests(): Uint8Array;
   /** 16 bytes for each page of the group; zeros for SQLite's lock page and those that are absent. */
   pageDigests(group: number): Uint8Array;
-  /** Logs and applies. What has been applied is durable when it returns or resolves. */
-  apply(ltx: Uint8Array, file: ArrivedFile): void | Promise<void>;
+  /**
+   * Logs and applies files that follow one another, at least one, all of one epoch and history; they
+   * may become one. The first may hold transactions that are here already. They are durable when it
+   * returns or resolves.
+   */
+  apply(files: readonly ArrivedFile[]): void | Promise<void>;
   /** The primary's history has changed; this database holds a prefix of the primary's. */
   adoptHistory(history: EpochHistory): void | Promise<void>;
   /** Sets aside the transactions after `sharedTxid`. A repair follows. */

@@ -162,7 +162,7 @@ export class BackupNode {
       const file = other.readFrom(txid);
       if (file === undefined) return this.#repair(primary);
       const epoch = other.history().epochOf(file.maxTxid);
-      own.apply(file.bytes, { ...file, epoch, history: other.history() });
+      own.apply([{ ...file, epoch, history: other.history() }]);
       txid = file.maxTxid + 1;
     }
     own.adoptHistory(other.history());

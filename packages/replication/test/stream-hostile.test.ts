@@ -302,13 +302,9 @@ test('a replica cannot confirm what it was not sent', async () => {
 test('a replica may still confirm earlier transactions when a repair has begun', async () => {
   const { peer, end, database } = servePrimary();
   const replica = new ModelDatabase('a.db');
-  await replica.apply(database.readFrom(1)?.bytes ?? new Uint8Array(), {
-    minTxid: 1,
-    maxTxid: 1,
-    epoch: 3,
-    timestampMs: 0,
-    history: database.history(),
-  });
+  const bytes = database.readFrom(1)?.bytes ?? new Uint8Array();
+  const history = database.history();
+  await replica.apply([{ minTxid: 1, maxTxid: 1, bytes, epoch: 3, timestampMs: 0, history }]);
   database.retainFrom(3);
   peer.send(
     HELLO,

@@ -92,6 +92,8 @@ export class ModelDatabase implements StreamSource, StreamSink {
   /** Every position that was ever reached, with the digest there. */
   readonly reached = new Map<string, string>();
   readonly quarantined: { readonly afterTxid: number; readonly throughTxid: number }[] = [];
+  /** How many files each call to apply brought. */
+  readonly runs: number[] = [];
   writtenPages = 0;
   openViews = 0;
   /** Called before and awaited by each apply. */
@@ -167,6 +169,10 @@ export class ModelDatabase implements StreamSource, StreamSink {
     return this.#log.get(txid);
   }
 
+  readHolding(txid: number): LoggedFile | undefined {
+    return [...this.#log.values()].find((file) => file.minTxid <= txid && file.maxTxid >= txid);
+  }
+
   bytesAfter(txid: number): number {
     let sum = 0;
     for (const { minTxid, bytes } of this.#log.values()) if (minTxid > txid) sum += bytes.length;
@@ -191,19 +197,21 @@ export class ModelDatabase implements StreamSource, StreamSink {
     };
   }
 
-  async apply(ltx: Uint8Array, file: ArrivedFile): Promise<void> {
+  async apply(files: readonly ArrivedFile[]): Promise<void> {
     this.#mustBeIdle();
     if (this.#isRepairing) throw new Error('apply during a repair');
+    const [first] = files;
+    if (first === undefined) throw new Error('apply of nothing');
+    for (const { epoch, history } of files) {
+      if (epoch !== first.epoch || history !== first.history)
+        throw new Error('apply of two epochs');
+    }
     this.#isBusy = true;
     await this.beforeApply();
-    const { header, pages } = decodeLtx(ltx);
-    if (header.minTxid !== this.#txid + 1) throw new Error('apply with a gap');
-    if (file.history.epochOf(file.maxTxid) !== file.epoch) throw new Error('apply of no epoch');
-    this.#put(pages, header.commit);
-    this.#log.set(header.minTxid, { ...file, bytes: new Uint8Array(ltx) });
-    this.#history = this.#history.adopt(file.history, file.maxTxid);
+    for (const file of files) this.#applyFile(file);
     this.#isBusy = false;
-    this.#reach(header.maxTxid);
+    this.runs.push(files.length);
+    this.onChange();
   }
 
   adoptHistory(history: EpochHistory): void {
@@ -256,6 +264,17 @@ export class ModelDatabase implements StreamSource, StreamSink {
         this.onChange();
       },
     };
+  }
+
+  #applyFile(file: ArrivedFile): void {
+    const { header, pages } = decodeLtx(file.bytes);
+    if (header.minTxid > this.#txid + 1) throw new Error('apply with a gap');
+    if (header.maxTxid <= this.#txid) throw new Error('apply of what is there');
+    if (file.history.epochOf(file.maxTxid) !== file.epoch) throw new Error('apply of no epoch');
+    this.#put(pages, header.commit);
+    this.#log.set(header.minTxid, { ...file, bytes: new Uint8Array(file.bytes) });
+    this.#history = this.#history.adopt(file.history, file.maxTxid);
+    this.#reach(header.maxTxid);
   }
 
   #source(): Pages {
