@@ -13,8 +13,8 @@ export interface WholeFile {
 /** Puts the parts of the file that is under way together. */
 export class ArrivingFile {
   #start: StreamMessageOf<'ltx'> | undefined;
-  #parts: Uint8Array[] = [];
-  #missingBytes = 0;
+  #whole: Uint8Array = new Uint8Array();
+  #heldBytes = 0;
 
   /**
    * Takes the message a file begins with. @returns the file when that was all of it
@@ -22,29 +22,35 @@ export class ArrivingFile {
    * @throws BaseError `stream_bad_message` when it is out of place or longer than `bytesMax`.
    */
   begin(start: StreamMessageOf<'ltx'>, bytesMax: number): WholeFile | undefined {
-    const { minTxid, maxTxid, totalBytes } = start;
+    const { minTxid, maxTxid, totalBytes, bytes } = start;
     const isSound = maxTxid >= minTxid && totalBytes <= bytesMax;
-    if (this.#start !== undefined || !isSound) throw outOfPlace('ltx');
+    if (this.#start !== undefined || !isSound || bytes.length === 0) throw outOfPlace('ltx');
+    if (bytes.length === totalBytes) return wholeOf(start, bytes);
     this.#start = start;
-    this.#missingBytes = totalBytes;
-    return this.add(start.bytes);
+    this.#whole = Buffer.allocUnsafeSlow(totalBytes);
+    this.#heldBytes = 0;
+    return this.add(bytes);
   }
 
-  /** Takes the next part. @returns the file when that was the last one; throws as `begin` does */
+  /** Takes a copy of the next part. @returns the file when that was the last one; throws as `begin` does */
   add(bytes: Uint8Array): WholeFile | undefined {
     const start = this.#start;
-    if (start === undefined || bytes.length > this.#missingBytes) throw outOfPlace('part');
-    if (bytes.length === 0) throw outOfPlace('part');
-    this.#parts.push(bytes);
-    this.#missingBytes -= bytes.length;
-    if (this.#missingBytes > 0) return undefined;
-    const whole = this.#parts.length === 1 ? bytes : Buffer.concat(this.#parts);
+    const isInPlace = bytes.length > 0 && this.#heldBytes + bytes.length <= this.#whole.length;
+    if (start === undefined || !isInPlace) throw outOfPlace('part');
+    this.#whole.set(bytes, this.#heldBytes);
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes < this.#whole.length) return undefined;
+    const whole = this.#whole;
     this.#start = undefined;
-    this.#parts = [];
-    const { name, minTxid, maxTxid, timestampMs } = start;
-    mustSpan(whole, minTxid, maxTxid);
-    return { name, minTxid, maxTxid, timestampMs, bytes: whole };
+    this.#whole = new Uint8Array();
+    return wholeOf(start, whole);
   }
+}
+
+function wholeOf(start: StreamMessageOf<'ltx'>, bytes: Uint8Array): WholeFile {
+  const { name, minTxid, maxTxid, timestampMs } = start;
+  mustSpan(bytes, minTxid, maxTxid);
+  return { name, minTxid, maxTxid, timestampMs, bytes };
 }
 
 function mustSpan(ltx: Uint8Array, minTxid: number, maxTxid: number): void {

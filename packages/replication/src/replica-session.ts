@@ -1,4 +1,5 @@
 import { assert } from '@tandem/base';
+import { lockPage } from '@tandem/ltx';
 import { ArrivedRuns } from './arrived-runs.ts';
 import { ArrivingFile, type WholeFile } from './arriving-file.ts';
 import type { EpochHistory } from './epoch-history.ts';
@@ -188,8 +189,8 @@ export class ReplicaSession {
         return this.#beginRepair(message);
       case 'query':
         return this.#answer(message);
-      case 'page':
-        return this.#writePage(message);
+      case 'pages':
+        return this.#writePages(message);
       case 'repaired':
         return this.#commitRepair(message);
       case 'drop':
@@ -360,11 +361,15 @@ export class ReplicaSession {
     }
   }
 
-  #writePage({ name, pgno, bytes }: StreamMessageOf<'page'>): void {
-    const { target, writer } = this.#repairOf(name, 'page');
-    const isInPlace = pgno >= 1 && pgno <= target.pageCount && bytes.length === target.pageSize;
-    if (!isInPlace) throw outOfPlace('page');
-    writer.writePage(pgno, bytes);
+  async #writePages({ name, pgno, bytes }: StreamMessageOf<'pages'>): Promise<void> {
+    const { target, writer } = this.#repairOf(name, 'pages');
+    const count = bytes.length / target.pageSize;
+    const end = pgno + count;
+    const skipped = lockPage(target.pageSize);
+    const isInPlace = count >= 1 && Number.isInteger(count) && pgno >= 1;
+    const hasLockPage = pgno <= skipped && skipped < end;
+    if (!isInPlace || end - 1 > target.pageCount || hasLockPage) throw outOfPlace('pages');
+    await writer.writePages(pgno, bytes);
   }
 
   async #commitRepair({ name, digest }: StreamMessageOf<'repaired'>): Promise<void> {

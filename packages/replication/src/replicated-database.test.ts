@@ -82,7 +82,7 @@ async function repair(primary: ReplicatedDatabase, replica: ReplicatedDatabase):
       if (Buffer.compare(wanted.subarray(at, at + 16), held.subarray(at, at + 16)) === 0) continue;
       const pgno = group * 1024 + at / 16 + 1;
       view.readPage(pgno, page);
-      writer.writePage(pgno, page);
+      await writer.writePages(pgno, page);
       pages += 1;
     }
   }

@@ -436,7 +436,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
   #repairPresent(replica: ReplicaDatabase, target: RepairTarget): RepairWriter {
     const { position, history, pageCount } = target;
     return {
-      writePage: (pgno, data) => replica.repairPage(pgno, data),
+      writePages: (pgno, bytes) => replica.repairPages(pgno, bytes),
       commit: async (digest) => {
         replica.commitRepair({ txid: position.txid, history, pageCount, digest });
         this.#options.onApplied?.(this);
@@ -448,8 +448,9 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
 
   #repairSeed(seed: DatabaseSeed, target: RepairTarget): RepairWriter {
     return {
-      writePage: (pgno, data) => seed.writePage(pgno, data),
+      writePages: (pgno, bytes) => seed.writePages(pgno, bytes),
       commit: async (digest) => {
+        await seed.settled();
         this.#install(seed, target, digest);
         this.#options.onApplied?.(this);
       },

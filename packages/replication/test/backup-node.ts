@@ -194,7 +194,7 @@ export class BackupNode {
     const page = new Uint8Array(view.pageSize);
     for (let pgno = 1; pgno <= view.pageCount; pgno += 1) {
       view.readPage(pgno, page);
-      writer.writePage(pgno, page);
+      await writer.writePages(pgno, page);
     }
     await writer.commit(view.digest);
     view.close();

@@ -72,7 +72,7 @@ export async function repair(
         if (isHeld) continue;
         const pgno = group * 1024 + at / 16 + 1;
         view.readPage(pgno, page);
-        writer.writePage(pgno, page);
+        await writer.writePages(pgno, page);
       }
     }
     await writer.commit(view.digest);

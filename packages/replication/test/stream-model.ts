@@ -124,6 +124,10 @@ export class ModelDatabase implements StreamSource, StreamSink {
     return this.#source().list[0]?.length ?? 0;
   }
 
+  pageCount(): number {
+    return this.pages.length;
+  }
+
   digest(): string {
     return new Pages(this.pages).digest;
   }
@@ -191,6 +195,11 @@ export class ModelDatabase implements StreamSource, StreamSink {
       groupDigests: () => pages.groupDigests(),
       pageDigests: (group) => pages.pageDigests(group),
       readPage: (pgno, into) => into.set(pages.list[pgno - 1] ?? []),
+      readPages: (pgno, into) => {
+        for (let at = 0; at < into.length; at += MODEL_PAGE_BYTES) {
+          into.set(pages.list[pgno - 1 + at / MODEL_PAGE_BYTES] ?? [], at);
+        }
+      },
       close: () => {
         this.openViews -= 1;
       },
@@ -239,12 +248,15 @@ export class ModelDatabase implements StreamSource, StreamSink {
     this.#staged = staged;
     this.#isRepairing = true;
     return {
-      writePage: (pgno, data) => {
-        if (data.length !== target.pageSize) throw new Error('a page of another size');
+      writePages: (pgno, bytes) => {
+        const { pageSize } = target;
+        if (bytes.length === 0 || bytes.length % pageSize !== 0) throw new Error('no whole page');
         // Pages come in order within a group, but a group that is the same is left out.
-        while (staged.length < pgno - 1) staged.push(new Uint8Array(target.pageSize));
-        staged[pgno - 1] = new Uint8Array(data);
-        this.writtenPages += 1;
+        while (staged.length < pgno - 1) staged.push(new Uint8Array(pageSize));
+        for (let at = 0; at < bytes.length; at += pageSize) {
+          staged[pgno - 1 + at / pageSize] = new Uint8Array(bytes.subarray(at, at + pageSize));
+          this.writtenPages += 1;
+        }
         this.onPage();
       },
       commit: async (digest) => {
