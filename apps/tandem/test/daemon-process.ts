@@ -128,6 +128,13 @@ export class DaemonProcess implements AsyncDisposable {
     await ended;
   }
 
+  /** SIGKILL for the daemon alone, as the kernel does when memory runs out. */
+  async killAlone(): Promise<void> {
+    const ended = once(this.#process, 'exit');
+    this.#process.kill('SIGKILL');
+    await ended;
+  }
+
   /** @returns the exit code */
   async terminate(): Promise<number | null> {
     const ended = once(this.#process, 'exit');
