@@ -1,76 +1,25 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test, type TestContext } from 'vitest';
-import { DaemonProcess, until, type DaemonOptions, type NodePorts } from './daemon-process.ts';
+import { describe, expect, test, type TestContext } from 'vitest';
+import {
+  APPLICATION,
+  DaemonFixture,
+  needProgram,
+  notes,
+  post,
+  PYTHON_APP,
+  type Daemons,
+} from './daemon-fixture.ts';
+import { DaemonProcess, until } from './daemon-process.ts';
 import { EtcdProcess } from './etcd-process.ts';
 
-const PYTHON_APP = fileURLToPath(new URL('notes-app.py', import.meta.url));
-const APPLICATION = ['python3', PYTHON_APP, '{database}', '{port}'];
 const LEASE_SECONDS = 3;
 const AS_NOBODY =
   'setpriv --reuid=65532 --regid=65532 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all';
 
-const cleanups: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
-
-function needProgram(context: TestContext, name: string): void {
-  const { status } = spawnSync('sh', ['-c', `command -v ${name}`]);
-  if (status !== 0) context.skip(`needs ${name}: it is not installed`);
-}
-
-function work(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-daemon-'));
-  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-async function post(node: DaemonProcess, text: string): Promise<number> {
-  try {
-    const signal = AbortSignal.timeout(20_000);
-    const answer = await fetch(node.url, { method: 'POST', body: text, signal });
-    await answer.text();
-    return answer.status;
-  } catch {
-    return 0;
-  }
-}
-
-async function notes(node: DaemonProcess): Promise<string[]> {
-  return (await (await fetch(node.url)).json()) as string[];
-}
-
-interface Pair {
-  readonly nodes: DaemonProcess[];
-  readonly restart: (index: number) => DaemonProcess;
-}
-
-async function pair(settings: readonly string[], more: Partial<DaemonOptions> = {}): Promise<Pair> {
-  const home = work();
-  const options = ['one', 'two'].map((name) => ({
-    name,
-    folder: join(home, name),
-    settings,
-    application: APPLICATION,
-    ...more,
-  }));
-  const ports: NodePorts[] = [];
-  for (const _ of options) ports.push(await DaemonProcess.ports());
-  const start = (index: number): DaemonProcess => {
-    const [own, port] = [options[index], ports[index]];
-    if (own === undefined || port === undefined) throw new RangeError('there are two nodes');
-    const node = DaemonProcess.start(own, port);
-    cleanups.push(() => node.kill());
-    return node;
-  };
-  const nodes = [await start(0).ready(), await start(1).ready()];
-  return { nodes, restart: start };
-}
+const fixture = new DaemonFixture();
 
 async function primaryOf(nodes: readonly DaemonProcess[]): Promise<DaemonProcess> {
   for (const node of nodes) if ((await node.info())['isPrimary'] === true) return node;
@@ -78,12 +27,12 @@ async function primaryOf(nodes: readonly DaemonProcess[]): Promise<DaemonProcess
 }
 
 describe('an unmodified Python program under two daemons with a lease in etcd', () => {
-  async function cluster(context: TestContext): Promise<Pair> {
+  async function cluster(context: TestContext): Promise<Daemons> {
     needProgram(context, 'etcd');
     const etcd = await EtcdProcess.start();
-    cleanups.push(() => etcd[Symbol.asyncDispose]());
+    fixture.onEnd(() => etcd[Symbol.asyncDispose]());
     const lease = `{type: etcd, duration: ${LEASE_SECONDS}s, etcd: {endpoints: ["${etcd.url}"], prefix: /test}}`;
-    return pair([
+    return fixture.pair(() => [
       `lease: ${lease}`,
       'cluster: {nodes: 2}',
       'acknowledge: {mode: one, timeout: 1s}',
@@ -183,7 +132,7 @@ describe('a pod under the restricted profile', () => {
       context.skip('needs mount: this user may not make a mount namespace');
     }
     const home = mkdtempSync('/var/tmp/tandem-restricted-');
-    cleanups.push(() => rmSync(home, { recursive: true, force: true }));
+    fixture.onEnd(() => rmSync(home, { recursive: true, force: true }));
     mkdirSync(join(home, 'node/databases'), { recursive: true });
     for (const path of [home, join(home, 'node'), join(home, 'node/databases')]) {
       chownSync(path, 65_532, 65_532);
@@ -201,7 +150,7 @@ describe('a pod under the restricted profile', () => {
     const env = { HOME: '/nonexistent', TMPDIR: '/nonexistent', PYTHONDONTWRITEBYTECODE: '1' };
     const ports = await DaemonProcess.ports();
     const node = DaemonProcess.start({ ...options, application: APPLICATION, env }, ports);
-    cleanups.push(() => node.kill());
+    fixture.onEnd(() => node.kill());
     await node.ready();
     expect(await post(node, 'written without privileges')).toBe(201);
     expect(await notes(node)).toEqual(['written without privileges']);
