@@ -93,10 +93,13 @@ export class DaemonFixture {
   }
 }
 
+export function hasProgram(name: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;
+}
+
 /** Skips the test where the program is not installed. */
 export function needProgram(context: TestContext, name: string): void {
-  const { status } = spawnSync('sh', ['-c', `command -v ${name}`]);
-  if (status !== 0) context.skip(`needs ${name}: it is not installed`);
+  if (!hasProgram(name)) context.skip(`needs ${name}: it is not installed`);
 }
 
 /** Has the application write a note. @returns the status, or 0 without an answer */

@@ -135,6 +135,11 @@ export class DaemonProcess implements AsyncDisposable {
     await ended;
   }
 
+  /** Stops the daemon alone, or lets it go on. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
   /** @returns the exit code */
   async terminate(): Promise<number | null> {
     const ended = once(this.#process, 'exit');

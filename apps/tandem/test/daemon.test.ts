@@ -107,6 +107,20 @@ describe('an unmodified Python program under two daemons with a lease in etcd', 
     expect(await notes(first)).toEqual(confirmed);
   });
 
+  test('a node that has only just been made primary hands over when it is ended', async (context) => {
+    const { nodes } = await cluster(context);
+    const primary = await primaryOf(nodes);
+    const other = nodes.find((node) => node !== primary);
+    if (other === undefined) throw new RangeError('there are two nodes');
+    expect(await post(primary, 'before')).toBe(201);
+    await other.ask('POST', '/promote');
+    expect(await other.terminate()).toBe(143);
+    expect(other.log).not.toContain('stopping without a hand-off');
+    expect(await post(primary, 'after')).toBe(201);
+    expect(await notes(primary)).toEqual(['before', 'after']);
+    expect((await primary.info())['isPrimary']).toBe(true);
+  });
+
   test('a client reads what it has written, on the other node', async (context) => {
     const { nodes } = await cluster(context);
     const primary = await primaryOf(nodes);

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { formatLibraryVersion, hasWalResetBug } from '@tandem/sqlite-format';
 import type { Complaints } from './complaints.ts';
 import { checkDatabaseFile } from './database-import.ts';
 import type { DatabaseRoles } from './database-roles.ts';
@@ -24,6 +25,8 @@ export class DatabaseUpkeep {
   readonly #options: DatabaseUpkeepOptions;
   /** Names of databases that a program keeps locked since before they could be opened. */
   readonly #locked = new Set<string>();
+  /** For each database the version of SQLite about which has been said what there is to say. */
+  readonly #judged = new Map<string, number>();
 
   constructor(options: DatabaseUpkeepOptions) {
     this.#options = options;
@@ -38,10 +41,12 @@ export class DatabaseUpkeep {
   look(): void {
     const { node, databases, roles, complaints, onDropped } = this.#options;
     try {
-      const { dropped, refused } = databases.look();
+      const { opened, dropped, refused } = databases.look();
+      for (const database of opened) this.#tellOfAbsence(database);
       for (const database of dropped) {
         node.log('warn', 'a database was dropped', { name: database.name });
         roles.gone(database);
+        this.#judged.delete(database.name);
         onDropped(database.name);
       }
       for (const { name, error } of refused) {
@@ -55,7 +60,10 @@ export class DatabaseUpkeep {
       const isGone = !existsSync(join(node.folder, name));
       if (isGone || databases.get(name) !== undefined) this.#locked.delete(name);
     }
-    for (const database of databases) this.#leadIfNew(database);
+    for (const database of databases) {
+      this.#leadIfNew(database);
+      this.#judgeLibrary(database);
+    }
   }
 
   /**
@@ -87,6 +95,32 @@ export class DatabaseUpkeep {
         complaints.about(`cannot shorten the log of ${database.name}`, error);
       }
     }
+  }
+
+  /** Says what was found of what happened while this node was not there. */
+  #tellOfAbsence({ name, settlement }: ReplicatedDatabase): void {
+    const { log } = this.#options.node;
+    const { gapPages = 0, foreignPages = [] } = settlement ?? {};
+    if (gapPages > 0) log('warn', 'a database had changed unseen', { name, pages: gapPages });
+    if (foreignPages.length === 0) return;
+    log('warn', 'another program had written to a replica; that is in the quarantine', {
+      name,
+      pages: foreignPages.length,
+    });
+  }
+
+  /** Says once of each database that an application's SQLite can corrupt it. */
+  #judgeLibrary({ name, libraryVersion }: ReplicatedDatabase): void {
+    if (this.#judged.get(name) === libraryVersion) return;
+    this.#judged.set(name, libraryVersion);
+    if (!hasWalResetBug(libraryVersion)) return;
+    const version = formatLibraryVersion(libraryVersion);
+    this.#options.node.log('warn', 'a database is written with an outdated SQLite', {
+      name,
+      version,
+      message: `SQLite ${version} can corrupt a database in WAL mode that two connections use.`,
+      hint: 'Give the application SQLite 3.51.3 or newer: https://sqlite.org/wal.html#walresetbug',
+    });
   }
 
   /** Also one that could not be led before. */

@@ -61,10 +61,16 @@ interface WhyFile extends QuarantineReason {
 export class Quarantine {
   readonly folder: string;
   readonly #files: FileOperations;
+  #openedCount = 0;
 
   constructor(folder: string, files: FileOperations = nodeFiles) {
     this.folder = folder;
     this.#files = files;
+  }
+
+  /** Cases that this process has begun. */
+  get openedCount(): number {
+    return this.#openedCount;
   }
 
   /**
@@ -79,6 +85,7 @@ export class Quarantine {
       syncFolder(this.folder, this.#files);
       const quarantineCase = { ...reason, folder };
       this.#writeWhy(quarantineCase, []);
+      this.#openedCount += 1;
       return quarantineCase;
     } catch (error) {
       throw this.#failure(error);

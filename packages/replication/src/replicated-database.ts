@@ -61,6 +61,9 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
   /** Writers are stopped, and what they have written is yet to be captured. */
   #fence: WriteLock | undefined;
   #seed: DatabaseSeed | undefined;
+  #capturedCount = 0;
+  #changedAtMs: number | undefined;
+  #libraryVersion = 0;
 
   /**
    * Opens the database, if there is a file, and fences it.
@@ -70,7 +73,16 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
   constructor(options: ReplicatedDatabaseOptions) {
     this.name = options.name;
     this.path = options.path;
-    this.#options = options;
+    this.#options = {
+      ...options,
+      onCaptured: (transactions) => {
+        this.#capturedCount += transactions;
+        this.#changedAtMs = options.clock.nowMs();
+      },
+      onFirstPage: (page) => {
+        this.#libraryVersion = libraryVersionOf(page);
+      },
+    };
     mkdirSync(options.stateFolder, { recursive: true });
     DatabaseSeed.removeLeftover(this.path, options.stateFolder);
     if (existsSync(this.path)) this.#openPresent();
@@ -79,6 +91,24 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
   /** What was found at the start; undefined while there is no database. */
   get settlement(): Settlement | undefined {
     return this.#present?.settlement;
+  }
+
+  /** Transactions of applications that were captured since the database was opened. */
+  get capturedCount(): number {
+    return this.#capturedCount;
+  }
+
+  /** When the last transaction was captured, here or where it comes from; undefined without any yet. */
+  get changedAtMs(): number | undefined {
+    return this.#changedAtMs;
+  }
+
+  /**
+   * The version of SQLite that wrote the first page last, as `SQLITE_VERSION_NUMBER`; 0 when nobody
+   * has. A replica has seen it when it was opened.
+   */
+  get libraryVersion(): number {
+    return this.#libraryVersion;
   }
 
   get role(): Role {
@@ -241,6 +271,8 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     }
     if (this.#options.isFlushedByCaller !== true) this.flush();
     state.setHistory(state.history.adopt(file.history, file.maxTxid));
+    this.#changedAtMs = file.timestampMs;
+    this.#options.counters?.add('transactionsApplied', file.maxTxid - file.minTxid + 1);
     this.#options.onApplied?.(this);
     this.checkpointIfDue();
   }
@@ -432,6 +464,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
       writePage: (pgno, data) => replica.repairPage(pgno, data),
       commit: async (digest) => {
         replica.commitRepair({ txid: position.txid, history, pageCount, digest });
+        this.#options.counters?.add('repairs');
         this.#options.onApplied?.(this);
         this.checkpointIfDue();
       },
@@ -444,6 +477,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
       writePage: (pgno, data) => seed.writePage(pgno, data),
       commit: async (digest) => {
         this.#install(seed, target, digest);
+        this.#options.counters?.add('repairs');
         this.#options.onApplied?.(this);
       },
       abort: () => {},
@@ -467,6 +501,11 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     );
     this.#openPresent();
   }
+}
+
+/** Bytes 96 to 99 of the database header. */
+function libraryVersionOf(firstPage: Uint8Array): number {
+  return new DataView(firstPage.buffer, firstPage.byteOffset).getUint32(96);
 }
 
 /** When the last transaction of an LTX file was made: bytes 32 to 39 of its header. */

@@ -109,7 +109,7 @@ async function supervise(
     exitsOnError: config.exitOnError,
     signals: process,
     hasTerminal: process.stdin.isTTY,
-    beforeEnd: () => daemon.leave(),
+    beforeEnd: (hurry) => daemon.leave(hurry),
     onProcess: (pid) => guard?.watch(pid),
     log: say,
   });
