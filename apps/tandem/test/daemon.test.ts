@@ -1,24 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test, type TestContext } from 'vitest';
-import {
-  APPLICATION,
-  DaemonFixture,
-  needProgram,
-  notes,
-  post,
-  PYTHON_APP,
-  type Daemons,
-} from './daemon-fixture.ts';
-import { DaemonProcess, until } from './daemon-process.ts';
+import { DaemonFixture, needProgram, notes, post, type Daemons } from './daemon-fixture.ts';
+import { type DaemonProcess, until } from './daemon-process.ts';
 import { EtcdProcess } from './etcd-process.ts';
 
 const LEASE_SECONDS = 3;
-const AS_NOBODY =
-  'setpriv --reuid=65532 --regid=65532 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all';
-
 const fixture = new DaemonFixture();
 
 async function primaryOf(nodes: readonly DaemonProcess[]): Promise<DaemonProcess> {
@@ -133,47 +118,5 @@ describe('an unmodified Python program under two daemons with a lease in etcd', 
       const read = await fetch(other?.url ?? '', { headers: { cookie } });
       if (count === 0) expect(await read.json()).toHaveLength(count + 1);
     }
-  });
-});
-
-describe('a pod under the restricted profile', () => {
-  test('no privileges, a read-only root and no /dev/fuse are enough', async (context) => {
-    const nobody = AS_NOBODY.split(' ');
-    if (spawnSync('setpriv', [...nobody.slice(1), 'test', '-r', PYTHON_APP]).status !== 0) {
-      context.skip('needs setpriv: it cannot become a user who can read this program');
-    }
-    if (spawnSync('unshare', ['--mount', 'true']).status !== 0) {
-      context.skip('needs mount: this user may not make a mount namespace');
-    }
-    const home = mkdtempSync('/var/tmp/tandem-restricted-');
-    fixture.onEnd(() => rmSync(home, { recursive: true, force: true }));
-    mkdirSync(join(home, 'node/databases'), { recursive: true });
-    for (const path of [home, join(home, 'node'), join(home, 'node/databases')]) {
-      chownSync(path, 65_532, 65_532);
-      chmodSync(path, 0o755);
-    }
-    const script = [
-      `mount --bind ${home} ${home}`,
-      'mount -o remount,ro,bind /',
-      'mount -t tmpfs -o ro tmpfs /dev/shm',
-      'if [ -e /dev/fuse ]; then mount --bind /dev/null /dev/fuse; fi',
-      'exec "$@"',
-    ].join(' && ');
-    const under = ['unshare', '--mount', 'sh', '-c', script, 'sh', ...nobody];
-    const options = { name: 'pod-0', folder: join(home, 'node'), settings: [], under };
-    const env = { HOME: '/nonexistent', TMPDIR: '/nonexistent', PYTHONDONTWRITEBYTECODE: '1' };
-    const ports = await DaemonProcess.ports();
-    const node = DaemonProcess.start({ ...options, application: APPLICATION, env }, ports);
-    fixture.onEnd(() => node.kill());
-    await node.ready();
-    expect(await post(node, 'written without privileges')).toBe(201);
-    expect(await notes(node)).toEqual(['written without privileges']);
-    expect(await node.info()).toMatchObject({ isPrimary: true, ready: true });
-    expect(await node.terminate()).toBe(143);
-    const path = join(node.databases, 'app.db');
-    expect(existsSync(path)).toBe(true);
-    const database = new DatabaseSync(path);
-    expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
-    database.close();
   });
 });
