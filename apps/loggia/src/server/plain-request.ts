@@ -14,8 +14,8 @@ const TAB = 9;
 const BLANK = 32;
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** Control characters, and ends of lines that are not written as one. */
-const ODD_TEXT = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?<!\r)\n/;
+/** Control characters other than those that end lines. */
+const ODD_TEXT = /[^\t\r\n\x20-\x7e\x80-\xff]/;
 const LENGTH = /^\d{1,7}$/;
 
 /** They change how a request is read or answered. */
@@ -86,7 +86,9 @@ function readHeaders(lines: string): PlainHeaders | undefined {
   // Names that every object has, such as `__proto__`, count as sent twice.
   const headers: PlainHeaders = {};
   for (let at = 0; at < lines.length;) {
-    const end = lines.indexOf(LINE_END, at);
+    const end = lines.indexOf('\r', at);
+    // Neither half of an end of line stands alone.
+    if (lines.indexOf('\n', at) !== end + 1) return undefined;
     const colon = lines.indexOf(':', at);
     if (colon === -1 || colon > end) return undefined;
     const name = nameOf(lines.slice(at, colon));
