@@ -244,6 +244,8 @@ describe('transactions', () => {
       const one = await primary();
       const two = await cluster.start('two', store);
       const app = create(one.folder);
+      // It shares the thread of the node, whose reader cannot move on while it waits.
+      app.exec('PRAGMA busy_timeout = 20');
       for (let count = 0; count < 20; count += 1) {
         app.prepare('INSERT INTO item (text) VALUES (?)').run(`row ${count}`);
         one.node.capture();
