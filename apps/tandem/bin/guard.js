@@ -5,11 +5,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 /**
  * The application must not outlive its daemon, which may be killed with SIGKILL. This process holds
  * the other end of a pipe: `watch PID START` names the application, `clear` says that it has ended.
- * When the pipe ends, so has the daemon, and whatever is still being watched is killed at once.
+ * When the pipe ends, so has the daemon, and whatever is still being watched is killed at once,
+ * unless `done` came before. Whoever has the text of `mark TEXT` in its environment is watched too:
+ * that finds who was started in the moment of the end, and who has left its parents.
  *
  * START is when the process began, as the kernel counts, since a pid may be given out again.
  */
+const AGAIN_MS = 500;
 let watched;
+let mark;
+let isDone = false;
 let rest = '';
 
 process.title = 'tandem-guard';
@@ -21,21 +26,28 @@ process.stdin.on('data', (text) => {
   rest = lines.pop() ?? '';
   for (const line of lines) {
     const [word, pid, start] = line.split(' ');
-    watched = word === 'watch' ? { pid: Number(pid), start } : undefined;
+    if (word === 'mark') mark = pid;
+    else if (word === 'done') isDone = true;
+    else watched = word === 'watch' ? { pid: Number(pid), start } : undefined;
   }
 });
 process.stdin.on('close', () => {
-  if (watched !== undefined) endFamily(watched);
-  process.exit();
+  if (isDone) process.exit();
+  endFamily();
+  // Once more for one that had not begun its own program by then.
+  setTimeout(() => {
+    endFamily();
+    process.exit();
+  }, AGAIN_MS);
 });
 process.stdout.on('error', () => {});
 process.stdout.write('ready\n');
 
 /** Stops them all before the first is killed: none can start another while we look. */
-function endFamily({ pid, start }) {
+function endFamily() {
   const stopped = new Set();
   for (;;) {
-    const found = familyOf(pid, start).filter((each) => !stopped.has(each));
+    const found = family().filter((each) => !stopped.has(each));
     if (found.length === 0) break;
     for (const each of found) {
       stopped.add(each);
@@ -45,19 +57,28 @@ function endFamily({ pid, start }) {
   for (const each of stopped) signal(each, 'SIGKILL');
 }
 
-/** The process, who is in its group if it leads one, and all that descend from these. */
-function familyOf(root, start) {
+/** The process, who is in its group if it leads one, who bears the mark, and all their children. */
+function family() {
   const processes = processTable();
-  const own = processes.find(({ pid }) => pid === root);
+  const own = processes.find(({ pid }) => pid === watched?.pid);
   // The number is not given out again while anybody is left in the group.
-  if (own !== undefined && own.start !== start) return [];
-  const isOfGroup = ({ pid, group }) => pid === root || group === root;
-  const family = new Set(processes.filter(isOfGroup).map(({ pid }) => pid));
-  for (let count = -1; count !== family.size;) {
-    count = family.size;
-    for (const { pid, parent } of processes) if (family.has(parent)) family.add(pid);
+  const root = own !== undefined && own.start !== watched.start ? undefined : watched?.pid;
+  const isMeant = ({ pid, group }) =>
+    pid !== process.pid && (pid === root || group === root || bearsMark(pid));
+  const found = new Set(processes.filter(isMeant).map(({ pid }) => pid));
+  for (let count = -1; count !== found.size;) {
+    count = found.size;
+    for (const { pid, parent } of processes) if (found.has(parent)) found.add(pid);
   }
-  return [...family];
+  return [...found];
+}
+
+function bearsMark(pid) {
+  try {
+    return mark !== undefined && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(mark);
+  } catch {
+    return false;
+  }
 }
 
 function processTable() {

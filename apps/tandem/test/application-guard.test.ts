@@ -9,14 +9,15 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { DaemonProcess, until } from './daemon-process.ts';
 
 const DAEMON = fileURLToPath(new URL('supervise-process.ts', import.meta.url));
-/** Says the pids of three processes: its own, a child's, and that of a child in another session. */
+/** Says the pids of itself, a child, a child in another session, and one that has left its parents. */
 const FAMILY = `
-  const { spawn } = require('node:child_process');
+  const { execFileSync, spawn } = require('node:child_process');
   const wait = ['-e', 'setInterval(() => {}, 1 << 30)'];
   const child = spawn(process.execPath, wait, { stdio: 'ignore' });
   const apart = spawn(process.execPath, wait, { stdio: 'ignore', detached: true });
+  const left = execFileSync('sh', ['-c', 'setsid sleep 1000 >/dev/null 2>&1 & echo $!']);
   process.on('SIGTERM', () => {});
-  console.log(['family', process.pid, child.pid, apart.pid].join(' '));
+  console.log(['family', process.pid, child.pid, apart.pid, Number(left)].join(' '));
   setInterval(() => {}, 1 << 30);
 `;
 
@@ -76,12 +77,12 @@ function guardOf(daemon: ChildProcess): number | undefined {
 }
 
 describe('an application whose daemon is killed with SIGKILL', () => {
-  it('ends with it, and so do its children, those in other sessions included', async () => {
+  it('ends with it, and so do its children, those in other sessions and those that left it included', async () => {
     const { daemon, said } = supervise(process.execPath, '-e', FAMILY);
     const pids = await familyOf(said);
     daemon.kill('SIGKILL');
     await until(() => pids.every((pid) => stateOf(pid) === undefined), 'all have ended', 10_000);
-    expect(pids).toHaveLength(3);
+    expect(pids).toHaveLength(4);
   });
 
   it('ends with it although the first guard was killed before', async () => {
@@ -101,7 +102,7 @@ describe('an application whose daemon is killed with SIGKILL', () => {
     expect(said()).toContain('the guard of the application ended; another one begins');
     daemon.kill('SIGKILL');
     await until(() => pids.every((pid) => stateOf(pid) === undefined), 'all have ended', 10_000);
-    expect(pids).toHaveLength(3);
+    expect(pids).toHaveLength(4);
   });
 
   it('can be ended as a whole group without the guard being taken along', async () => {
@@ -116,7 +117,7 @@ describe('an application whose daemon is killed with SIGKILL', () => {
     const pids = await familyOf(() => text);
     process.kill(-(daemon.pid ?? 0), 'SIGKILL');
     await until(() => pids.every((pid) => stateOf(pid) === undefined), 'all have ended', 10_000);
-    expect(pids).toHaveLength(3);
+    expect(pids).toHaveLength(4);
   });
 });
 

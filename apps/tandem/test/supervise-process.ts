@@ -13,7 +13,7 @@ const supervisor = new Supervisor({
   commands: [{ words: process.argv.slice(2), condition: 'always' }],
   isCandidate: true,
   untilRoleIsKnown: async () => 'primary',
-  environment: process.env,
+  environment: { ...process.env, ...guard.environment },
   graceMs: 60_000,
   onRoleChange: { kind: 'nothing' },
   exitsOnError: true,

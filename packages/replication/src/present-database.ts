@@ -27,7 +27,7 @@ export interface PresentDatabaseOptions {
   /** Whether other code of this process opens the database through SQLite (R1). */
   readonly isSharedInProcess?: boolean;
   readonly counters?: NodeCounters;
-  readonly onCaptured?: (transactions: number) => void;
+  readonly onCaptured?: (transactions: number, timestampMs: number) => void;
   /** Told of the database's first page as it was found, and each time a capture has changed it. */
   readonly onFirstPage?: (page: Uint8Array) => void;
 }

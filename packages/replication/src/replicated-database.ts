@@ -72,9 +72,9 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     this.path = options.path;
     this.#options = {
       ...options,
-      onCaptured: (transactions) => {
+      onCaptured: (transactions, timestampMs) => {
         this.#capturedCount += transactions;
-        this.#changedAtMs = options.clock.nowMs();
+        this.#changedAtMs = timestampMs;
       },
       onFirstPage: (page) => {
         this.#libraryVersion = readLibraryVersion(page);

@@ -14,8 +14,8 @@ export interface TransactionCaptureOptions {
   /** Whether what is captured is durable when `capture` returns. */
   readonly sync: 'none' | 'full';
   readonly counters?: NodeCounters;
-  /** Told how many transactions have been captured. */
-  readonly onCaptured?: (transactions: number) => void;
+  /** Told how many transactions have been captured, and with what time they are logged. */
+  readonly onCaptured?: (transactions: number, timestampMs: number) => void;
   /** Told of the database's first page, each time it has changed. Valid during the call. */
   readonly onFirstPage?: (page: Uint8Array) => void;
 }
@@ -84,7 +84,7 @@ export class TransactionCapture {
     const hasRestarted =
       cursor.position.frame > 0 && !isSameGeneration(cursor.generation, from.generation);
     if (hasRestarted) this.#options.counters?.add('walRestarts');
-    this.#options.onCaptured?.(transactions);
+    this.#options.onCaptured?.(transactions, timestampMs);
     this.#wal.accept(change);
     this.#state.recordApplied('primary', to);
   }

@@ -95,15 +95,18 @@ async function supervise(
       while (node.role === 'none') await sleep(LOOK_MS, undefined, { signal });
       return node.role === 'primary' ? 'primary' : 'replica';
     },
-    environment: childEnvironment(
-      invocation.env,
-      {
-        url: localUrl,
-        primaryFile: `${config.databases.folder}/.primary`,
-        databasesFolder: config.databases.folder,
-      },
-      Object.keys(invocation.env).filter((name) => SECRET.test(name)),
-    ),
+    environment: {
+      ...childEnvironment(
+        invocation.env,
+        {
+          url: localUrl,
+          primaryFile: `${config.databases.folder}/.primary`,
+          databasesFolder: config.databases.folder,
+        },
+        Object.keys(invocation.env).filter((name) => SECRET.test(name)),
+      ),
+      ...guard?.environment,
+    },
     graceMs: GRACE_MS,
     onRoleChange: { kind: 'nothing' },
     exitsOnError: config.exitOnError,

@@ -65,6 +65,17 @@ describe('expandVariables', () => {
     },
   );
 
+  it('knows the forms of LiteFS: unbraced, braced with blanks, both quotes, two variables', () => {
+    expect(expand('$A')).toBe('one');
+    expect(expand('${ A }')).toBe('one');
+    expect(expand("${A == 'one'}")).toBe('true');
+    expect(expand('${ A == "two" }')).toBe('false');
+    expect(expand("${A != 'one'}")).toBe('false');
+    expect(expand('${A != "two"}')).toBe('true');
+    expect(expand('${A == SAME}')).toBe('true');
+    expect(expand('${A != B}')).toBe('true');
+  });
+
   it('says which variables a text names, those of defaults in use included', () => {
     const result = expandVariables('$A ${NONE:-$B} ${A == SAME}', (name) => ENV[name]);
     expect(result).toMatchObject({ variables: ['A', 'NONE', 'B', 'SAME'] });

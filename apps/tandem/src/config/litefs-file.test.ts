@@ -123,6 +123,28 @@ describe('a litefs.yml with every key', () => {
     });
   });
 
+  it('has an exec that is empty, inline, one command, or several', () => {
+    const read = (exec: string) => {
+      const env = { TANDEM_HTTP_TOKEN: TOKEN };
+      const { config } = litefs(
+        `fuse: {dir: /data}\nlease: {type: static, advertise-url: "http://a:1"}\n${exec}`,
+        env,
+      );
+      return [config?.exec?.words, config?.commands.map(({ words }) => words)];
+    };
+    const [app, migrate] = [
+      ['node', 'server.js'],
+      ['node', 'migrate.js'],
+    ];
+    expect(read('')).toEqual([undefined, []]);
+    expect(read('exec: node server.js\n')).toEqual([app, []]);
+    expect(read('exec:\n  - cmd: node server.js\n')).toEqual([app, []]);
+    expect(read('exec:\n  - cmd: node migrate.js\n  - cmd: node server.js\n')).toEqual([
+      app,
+      [migrate],
+    ]);
+  });
+
   it('is told what has no effect, key by key', () => {
     const lines = linesOf(litefs(EVERYTHING, ENV), 'info');
     expect(lines.filter((line) => line.includes('has no effect'))).toHaveLength(12);

@@ -63,7 +63,13 @@ export const LITEFS_KEYS: ReadonlyMap<string, LitefsKey> = new Map<string, Litef
     'lease.demote-delay',
     same('lease.demote-delay', 'The same: not after a hand-off, which passes the lease on.'),
   ],
-  ['lease.databases', same('databases.include', 'As in LiteFS, not on candidates.')],
+  [
+    'lease.databases',
+    same(
+      'databases.include',
+      'Not on candidates, as in LiteFS. A replica follows all that its primary has: leave databases out there.',
+    ),
+  ],
   ['lease.consul.url', same('lease.consul.url')],
   ['lease.consul.key', same('lease.consul.key')],
   ['lease.consul.ttl', same('lease.duration')],

@@ -39,7 +39,7 @@ export const STORAGE_SETTINGS = {
     expects: 'a list of patterns',
     example: 'shop.db, tenants/**',
     summary:
-      'Which databases are replicated. `*` stands for anything but `/`, `**` for anything; a pattern ' +
+      'Which databases of the primary are replicated. `*` stands for anything but `/`, `**` for anything; a pattern ' +
       'without `/` is compared with the name of the file in any folder. Hidden files never count.',
   }),
   'databases.exclude': optional({

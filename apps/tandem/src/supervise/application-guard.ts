@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -20,10 +21,16 @@ export class ApplicationGuard {
   #process: ChildProcess | undefined;
   #watched: string | undefined;
   #isClosed = false;
+  readonly #mark = randomUUID();
 
   constructor(log: SuperviseLog) {
     this.#log = log;
     this.#begin();
+  }
+
+  /** What programs that must not outlive this one have in their environment. */
+  get environment(): Readonly<Record<string, string>> {
+    return { GUARDED_BY_TANDEM: this.#mark };
   }
 
   /** The process that must not outlive this one; undefined when there is none any more. */
@@ -35,8 +42,7 @@ export class ApplicationGuard {
   /** Ends the guard. What it watches is left alone. */
   close(): void {
     this.#isClosed = true;
-    this.watch(undefined);
-    this.#process?.stdin?.end();
+    this.#process?.stdin?.end('done\n');
   }
 
   #begin(): void {
@@ -59,6 +65,7 @@ export class ApplicationGuard {
   }
 
   #tell(): void {
+    this.#process?.stdin?.write(`mark ${this.#mark}\n`);
     this.#process?.stdin?.write(this.#watched ?? 'clear\n');
   }
 
