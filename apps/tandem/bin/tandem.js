@@ -2,17 +2,20 @@
 // Plain JavaScript on purpose: it must run on any Node, to find the one the project brings.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import module, { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const NODE_MAJOR_MIN = 24;
-const main = join(dirname(fileURLToPath(import.meta.url)), '..', 'src', 'main.ts');
+const self = fileURLToPath(import.meta.url);
+const root = join(dirname(self), '..', '..', '..');
 const nodeMajor = Number(process.versions.node.split('.')[0]);
 
 if (nodeMajor >= NODE_MAJOR_MIN) {
-  await import(main);
+  // Half of a start is compiling. A folder that cannot be written is as good as none.
+  module.enableCompileCache(join(root, 'node_modules', '.cache', 'tandem'));
+  await import('../src/main.ts');
 } else {
   const node = bundledNode();
   if (node === undefined) {
@@ -22,7 +25,7 @@ if (nodeMajor >= NODE_MAJOR_MIN) {
     );
     process.exit(1);
   }
-  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, [self, ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => child.kill(signal));
   }

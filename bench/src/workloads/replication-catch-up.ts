@@ -17,6 +17,9 @@ interface Stage {
 interface Sample {
   readonly copyRate: number;
   readonly rate: number;
+  /** Processor time of each node, of all its threads, in milliseconds for each MB. */
+  readonly primaryCpu: number;
+  readonly replicaCpu: number;
 }
 
 const TRANSACTION_BYTES = 1 << 20;
@@ -42,12 +45,14 @@ export const replicationCatchUp = defineWorkload({
 
 function measurementsOf(replica: string, samples: readonly Sample[]): Measurement[] {
   const parameters = { replica };
-  const of = (measure: string, unit: 'ratio' | 'MB/s', read: (sample: Sample) => number) =>
+  const of = (measure: string, unit: 'ratio' | 'MB/s' | 'ms', read: (sample: Sample) => number) =>
     measurementOf({ measure, unit, parameters }, samples.map(read));
   return [
     of('catching up to cp and sync', 'ratio', ({ rate, copyRate }) => rate / copyRate),
     of('catching up', 'MB/s', ({ rate }) => rate),
     of('cp and sync', 'MB/s', ({ copyRate }) => copyRate),
+    of('CPU of the primary, each MB', 'ms', ({ primaryCpu }) => primaryCpu),
+    of('CPU of the replica, each MB', 'ms', ({ replicaCpu }) => replicaCpu),
   ];
 }
 
@@ -55,16 +60,16 @@ function measurementsOf(replica: string, samples: readonly Sample[]): Measuremen
 async function measureNew({ pair, rounds }: Stage, context: BenchContext): Promise<Sample[]> {
   const { primary, replica } = pair;
   await using nodes = new AsyncDisposableStack();
-  await startNode(context, nodes, primary);
+  const source = await startNode(context, nodes, primary);
   const samples: Sample[] = [];
   for (let round = 0; round < rounds; round += 1) {
     rmSync(replica.folder, { recursive: true });
     const copyRate = copySpeedOf(pair);
     await using node = TandemNode.start(context, replica);
-    const seconds = await secondsUntilReady(node);
-    const rate = statSync(pathOf(primary)).size / 1e6 / seconds;
+    const caughtUp = await catchUp(source, node);
+    const megabytes = statSync(pathOf(primary)).size / 1e6;
     check(pair);
-    samples.push(noted(context, { rate, copyRate }));
+    samples.push(noted(context, sampleOf(copyRate, megabytes, caughtUp)));
   }
   return samples;
 }
@@ -76,7 +81,7 @@ async function measureLate(
 ): Promise<Sample[]> {
   const { primary, replica } = pair;
   await using nodes = new AsyncDisposableStack();
-  await startNode(context, nodes, primary);
+  const source = await startNode(context, nodes, primary);
   const samples: Sample[] = [];
   for (let round = 0; round < rounds; round += 1) {
     {
@@ -88,19 +93,45 @@ async function measureLate(
     await fill(context, pair, bytes / 2);
     const copyRate = copySpeedOf(pair);
     await using node = TandemNode.start(context, replica);
-    const seconds = await secondsUntilReady(node);
+    const caughtUp = await catchUp(source, node);
     await untilSameItems(pathOf(primary), pathOf(replica));
-    const rate = (statSync(pathOf(primary)).size - sizeBefore) / 1e6 / seconds;
+    const megabytes = (statSync(pathOf(primary)).size - sizeBefore) / 1e6;
     check(pair);
-    samples.push(noted(context, { rate, copyRate }));
+    samples.push(noted(context, sampleOf(copyRate, megabytes, caughtUp)));
   }
   return samples;
 }
 
-/** The process has begun by then; `replication-open` says how long that takes. */
-async function secondsUntilReady(node: TandemNode): Promise<number> {
-  const aliveMs = await node.untilAlive();
-  return ((await node.untilReady()) - aliveMs) / 1000;
+interface CaughtUp {
+  readonly seconds: number;
+  readonly primaryCpuMs: number;
+  readonly replicaCpuMs: number;
+}
+
+/** From when the replica answers; `replication-open` says how long that takes. */
+async function catchUp(primary: TandemNode, replica: TandemNode): Promise<CaughtUp> {
+  const aliveMs = await replica.untilAlive();
+  const [primaryMs, replicaMs] = [cpuMsOf(primary), cpuMsOf(replica)];
+  const readyMs = await replica.untilReady();
+  return {
+    seconds: (readyMs - aliveMs) / 1000,
+    primaryCpuMs: cpuMsOf(primary) - primaryMs,
+    replicaCpuMs: cpuMsOf(replica) - replicaMs,
+  };
+}
+
+function cpuMsOf(node: TandemNode): number {
+  return node.cpuTimes()?.processMs ?? Number.NaN;
+}
+
+function sampleOf(copyRate: number, megabytes: number, caughtUp: CaughtUp): Sample {
+  const { seconds, primaryCpuMs, replicaCpuMs } = caughtUp;
+  return {
+    copyRate,
+    rate: megabytes / seconds,
+    primaryCpu: primaryCpuMs / megabytes,
+    replicaCpu: replicaCpuMs / megabytes,
+  };
 }
 
 async function fill(context: BenchContext, pair: TandemPair, bytes: number): Promise<void> {

@@ -12,6 +12,7 @@ import { readLz4Frame } from './lz4-frame.ts';
 import { CHECKSUM_FLAG, pageChecksum } from './page-checksum.ts';
 import { readPageFrame, type LtxVersion } from './page-frame.ts';
 import { PageIndexExpectation } from './page-index-builder.ts';
+import { PageRoom } from './page-room.ts';
 import { PageSequence, type LtxPage } from './page-sequence.ts';
 import { RollingChecksum } from './rolling-checksum.ts';
 
@@ -65,6 +66,7 @@ export class LtxBody {
       pageSize: header.pageSize,
       crc: this.#crc,
       sequence: this.#sequence,
+      room: new PageRoom(header.pageSize),
     };
     for (;;) {
       const offset = input.taken;

@@ -6,6 +6,7 @@ import { isPageSize } from './ltx-header.ts';
 import { lz4BlockBytesMax } from './lz4-block-compressor.ts';
 import { decompressLz4BlockInto } from './lz4-block.ts';
 import { readLz4Frame } from './lz4-frame.ts';
+import { PageRoom } from './page-room.ts';
 import type { LtxPage, PageSequence } from './page-sequence.ts';
 
 /** Version 3: page number and flags, before a page and, all zero, after the last. */
@@ -26,6 +27,7 @@ export interface PageFrameSource {
   /** Takes in what the file's checksum covers. */
   readonly crc?: Crc64;
   readonly sequence?: PageSequence;
+  readonly room: PageRoom;
 }
 
 /**
@@ -49,7 +51,7 @@ export function* readPageFrame(
   }
   if (pgno === 0) return undefined;
   source.sequence?.accept(pgno);
-  const data = new Uint8Array(pageSize);
+  const data = source.room.next();
   if (version === 1) {
     while (input.length < pageSize) yield undefined;
     data.set(input.take(pageSize));
@@ -75,7 +77,7 @@ export function decodePageFrame(
   assert(isPageSize(pageSize), 'the page size is one that SQLite has');
   const input = new ByteQueue();
   input.push(frame);
-  const step = readPageFrame({ input, version, pageSize }).next();
+  const step = readPageFrame({ input, version, pageSize, room: new PageRoom(pageSize) }).next();
   if (step.done !== true) throw new LtxError('ltx_truncated', 'The frame of a page is too short.');
   if (step.value === undefined) throw new LtxError('ltx_bad_page', 'The frame holds no page.');
   if (input.length > 0) throw new LtxError('ltx_too_long', 'The frame of a page is too long.');

@@ -1,17 +1,9 @@
 import { watch, type FSWatcher } from 'node:fs';
+import { CapturePace } from './capture-pace.ts';
 import type { ReplicatedDatabase } from './replicated-database.ts';
 
 /** A look this often finds what no notification told of. */
 const POLL_MS = 20;
-/**
- * Between two looks at a busy database. Each look makes a file of the log, and a file that is made
- * costs an application that syncs each commit as much as the commit: both wait for the journal of
- * the file system.
- */
-const GATHER_MS = 3;
-/** The log is written a moment before its index says so. */
-const LOOK_AGAIN_MS = 1;
-const LOOKS_AGAIN_MAX = 4;
 /** After a failure, the first and the longest time until the next try. */
 const RETRY_MS = 50;
 const RETRY_MS_MAX = 2000;
@@ -24,21 +16,23 @@ export interface CaptureLoopOptions {
 
 interface Watched {
   readonly database: ReplicatedDatabase;
-  /** Undefined where the system has no watch to give. */
-  readonly watcher: FSWatcher | undefined;
-  looksLeft: number;
-  isDue: boolean;
+  readonly pace: CapturePace;
+  /** Undefined while a timer does for it, and where the system has no watch to give. */
+  watcher: FSWatcher | undefined;
+  /** Until the next look; undefined: there is none to come. */
+  timer: NodeJS.Timeout | undefined;
   failures: number;
   retryMs: number;
 }
 
-/** Captures what applications commit, soon after they have: on notification, and by polling. */
+/**
+ * Captures what applications commit, soon after they have: on notification, by a timer while they are
+ * busy, and by polling.
+ */
 export class CaptureLoop {
   readonly #options: CaptureLoopOptions;
   readonly #watched = new Map<ReplicatedDatabase, Watched>();
   #poll: NodeJS.Timeout | undefined;
-  #isScheduled = false;
-  #lookedMs = 0;
 
   constructor(options: CaptureLoopOptions) {
     this.#options = options;
@@ -47,15 +41,24 @@ export class CaptureLoop {
   /** Begins to watch a database of which this node is primary. */
   add(database: ReplicatedDatabase): void {
     if (this.#watched.has(database)) return;
-    const watcher = this.#watch(database);
-    const state = { looksLeft: 0, isDue: true, failures: 0, retryMs: 0 };
-    this.#watched.set(database, { database, watcher, ...state });
+    const watched: Watched = {
+      database,
+      pace: new CapturePace(),
+      watcher: undefined,
+      timer: undefined,
+      failures: 0,
+      retryMs: 0,
+    };
+    this.#watched.set(database, watched);
     this.#poll ??= setInterval(() => this.#lookAtAll(), POLL_MS);
-    this.#schedule();
+    this.#lookAfter(watched, 0);
   }
 
   remove(database: ReplicatedDatabase): void {
-    this.#watched.get(database)?.watcher?.close();
+    const watched = this.#watched.get(database);
+    if (watched === undefined) return;
+    clearTimeout(watched.timer);
+    watched.watcher?.close();
     this.#watched.delete(database);
     if (this.#watched.size > 0) return;
     clearInterval(this.#poll);
@@ -66,65 +69,58 @@ export class CaptureLoop {
     for (const database of this.#watched.keys()) this.remove(database);
   }
 
-  #watch(database: ReplicatedDatabase): FSWatcher | undefined {
-    try {
-      const watcher = watch(`${database.path}-wal`, () => {
-        const watched = this.#watched.get(database);
-        if (watched === undefined) return;
-        watched.isDue = true;
-        watched.looksLeft = LOOKS_AGAIN_MAX;
-        this.#schedule();
-      });
-      watcher.on('error', () => watcher.close());
-      return watcher;
-    } catch {
-      // The system has a limit of watches. The poll finds what no watch tells.
-      return undefined;
-    }
-  }
-
   #lookAtAll(): void {
-    for (const watched of this.#watched.values()) watched.isDue = true;
-    this.#look();
     for (const watched of this.#watched.values()) {
+      if (watched.timer === undefined) this.#look(watched);
       this.#try(watched, () => watched.database.checkpointIfDue());
     }
   }
 
-  /** At once after a pause; a busy program's transactions are gathered for a moment. */
-  #schedule(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    const look = (): void => {
-      this.#isScheduled = false;
-      this.#lookedMs = performance.now();
-      this.#look();
-    };
-    const pauseMs = this.#lookedMs + GATHER_MS - performance.now();
-    if (pauseMs <= 0) setImmediate(look);
-    else setTimeout(look, pauseMs);
+  #lookAfter(watched: Watched, pauseMs: number): void {
+    watched.timer ??= setTimeout(() => this.#look(watched), pauseMs);
   }
 
-  #look(): void {
-    let mustLookAgain = false;
-    for (const watched of this.#watched.values()) {
-      if (!watched.isDue) continue;
-      watched.isDue = false;
-      if (this.#capture(watched) > 0) {
-        watched.looksLeft = 0;
-      } else if (watched.looksLeft > 0) {
-        watched.looksLeft -= 1;
-        watched.isDue = true;
-        mustLookAgain = true;
-      }
+  #look(watched: Watched): void {
+    clearTimeout(watched.timer);
+    watched.timer = undefined;
+    const startMs = performance.now();
+    const transactions = this.#capture(watched);
+    const nowMs = performance.now();
+    const pauseMs = watched.pace.pauseMs({ transactions, costMs: nowMs - startMs, nowMs });
+    if (pauseMs === undefined) {
+      this.#listen(watched);
+    } else {
+      if (transactions > 0) this.#ignore(watched);
+      this.#lookAfter(watched, pauseMs);
     }
-    if (mustLookAgain) setTimeout(() => this.#schedule(), LOOK_AGAIN_MS);
+  }
+
+  #listen(watched: Watched): void {
+    if (watched.watcher !== undefined) return;
+    try {
+      const watcher = watch(`${watched.database.path}-wal`, () => {
+        watched.pace.notified();
+        this.#lookAfter(watched, 0);
+      });
+      watcher.on('error', () => this.#ignore(watched));
+      watched.watcher = watcher;
+    } catch {
+      // The system has a limit of watches. The poll finds what no watch tells.
+      return;
+    }
+    // What was committed before there was a watch.
+    this.#lookAfter(watched, 0);
+  }
+
+  #ignore(watched: Watched): void {
+    watched.watcher?.close();
+    watched.watcher = undefined;
   }
 
   #capture(watched: Watched): number {
     let transactions = 0;
     this.#try(watched, () => {
-      transactions = watched.database.capture();
+      transactions = watched.database.look();
       watched.failures = 0;
     });
     if (transactions > 0) this.#options.onCommit(watched.database, transactions);

@@ -18,6 +18,15 @@ function pagesOf(view: ConsistentView): Buffer {
   return bytes;
 }
 
+/** The same by runs of pages. */
+function runsOf(view: ConsistentView, runPages: number): Buffer {
+  const bytes = Buffer.alloc(view.pageCount * PAGE_SIZE, 1);
+  for (let at = 0; at < bytes.length; at += runPages * PAGE_SIZE) {
+    view.readPages(at / PAGE_SIZE + 1, bytes.subarray(at, at + runPages * PAGE_SIZE));
+  }
+  return bytes;
+}
+
 const change = fc.oneof(
   {
     weight: 4,
@@ -55,6 +64,7 @@ test('R9: a view is what SQLite would make of the files, and stays so whatever i
           const bytes = pagesOf(view);
           held.push({ view, bytes });
           expect(bytes.equals(expected)).toBe(true);
+          for (const pages of [1, 3, 64]) expect(runsOf(view, pages).equals(expected)).toBe(true);
           for (const each of held) expect(pagesOf(each.view).equals(each.bytes)).toBe(true);
           // The oldest leaves, so that the log can restart now and then.
           if (held.length > 2) held.shift()?.view.close();

@@ -63,6 +63,26 @@ export class ConsistentView {
     into.fill(0, read, this.pageSize);
   }
 
+  /** Copies pages in a row, from `pgno` on, as many as `into` has room for. */
+  readPages(pgno: number, into: Uint8Array): void {
+    const end = pgno + into.length / this.pageSize;
+    for (let first = pgno; first < end;) {
+      let next = first;
+      while (next < end && this.#isInFile(next)) next += 1;
+      const from = (first - pgno) * this.pageSize;
+      if (next > first) {
+        const bytes = into.subarray(from, (next - pgno) * this.pageSize);
+        const at = (first - 1) * this.pageSize;
+        const read = readSync(this.#open.databaseFd, bytes, 0, bytes.length, at);
+        bytes.fill(0, read);
+      } else {
+        this.readPage(first, into.subarray(from, from + this.pageSize));
+        next += 1;
+      }
+      first = next;
+    }
+  }
+
   /** The numbers of all pages but the lock page, ascending. */
   *pgnos(): Generator<number> {
     const skipped = lockPage(this.pageSize);
@@ -71,6 +91,10 @@ export class ConsistentView {
 
   close(): void {
     this.#open.disconnect(this.#reader);
+  }
+
+  #isInFile(pgno: number): boolean {
+    return !this.#frames.has(pgno) && pgno !== lockPage(this.pageSize);
   }
 }
 

@@ -8,7 +8,12 @@ import {
   MessageSocket,
   PAYLOAD_BYTES_MAX,
 } from './message-framing.ts';
-import { encodeMessage, type Frame, type StreamMessage } from './stream-message.ts';
+import {
+  encodeMessage,
+  type Frame,
+  type StreamMessage,
+  type StreamMessageOf,
+} from './stream-message.ts';
 
 const frames = fc.array(
   fc.record({ type: fc.nat(255), payload: fc.uint8Array({ maxLength: 40 }) }),
@@ -21,7 +26,10 @@ function onWire(list: readonly Frame[]): Buffer {
 
 function takeAll(decoder: FrameDecoder): Frame[] {
   const taken: Frame[] = [];
-  for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) taken.push(frame);
+  for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) {
+    // Of some kinds, the payload is only valid until the next is asked for.
+    taken.push({ type: frame.type, payload: Uint8Array.from(frame.payload) });
+  }
   return taken;
 }
 
@@ -47,6 +55,14 @@ function connect(settings = MODEL_SETTINGS): Pair {
 function end(reason: string): StreamMessage {
   return { kind: 'end', reason };
 }
+
+const PAGES: StreamMessageOf<'pages'> = {
+  kind: 'pages',
+  name: 'a.db',
+  pgno: 1,
+  bytes: new Uint8Array(),
+};
+const PART: StreamMessage = { kind: 'part', bytes: new Uint8Array() };
 
 test('frames come out whole, cut at every byte', () => {
   fc.assert(
@@ -85,6 +101,38 @@ test('frames come out whole in pieces of any size, single bytes too', () => {
       },
     ),
   );
+});
+
+test('only pages and parts are put together where others were', () => {
+  const payload = new Uint8Array(60_000).fill(1);
+  const other = new Uint8Array(60_000).fill(2);
+  const areShared = (type: number): boolean => {
+    const decoder = new FrameDecoder();
+    const wire = onWire([
+      { type, payload },
+      { type, payload: other },
+    ]);
+    for (let at = 0; at < wire.length; at += 7000) decoder.push(wire.subarray(at, at + 7000));
+    const first = decoder.next();
+    expect(first?.payload).toEqual(Buffer.from(payload));
+    expect(decoder.next()?.payload).toEqual(Buffer.from(other));
+    return first?.payload[0] === 2;
+  };
+  const types = Array.from({ length: 30 }, (_, type) => type);
+  const shared = [PART, PAGES].map((message) => encodeMessage(message).type);
+  expect(types.filter(areShared)).toEqual(shared);
+});
+
+test('long bytes go out after what stands before them, and are let go of once', async () => {
+  const { near, far } = connect();
+  let gone = 0;
+  const bytes = Uint8Array.from({ length: 100_000 }, (_, index) => index % 251);
+  near.send({ ...PAGES, bytes }, () => (gone += 1));
+  near.send(end('done'), () => (gone += 1));
+  const message = await far.next();
+  expect(message).toEqual({ ...PAGES, bytes: Buffer.from(bytes) });
+  expect(await far.next()).toEqual(end('done'));
+  expect(gone).toBe(2);
 });
 
 test('a message of full length in single bytes is still joined', () => {

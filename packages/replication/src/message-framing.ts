@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 import {
   decodeMessage,
-  encodeMessage,
+  encodeParts,
+  isTransient,
   streamError,
   type Frame,
   type StreamEnd,
@@ -16,10 +17,17 @@ const HEAD_BYTES = 5;
 /** Many small pieces are joined now and then, so that taking from them stays cheap. */
 const PIECES_MAX = 1024;
 
+/** Longer bytes at the end of a message are not copied to what stands before them. */
+const COPIED_BYTES_MAX = 16_384;
+
 /** The five bytes that go before the payload. */
 export function encodeFrameHead({ type, payload }: Frame): Uint8Array {
+  return frameHead(type, payload.length);
+}
+
+function frameHead(type: number, payloadBytes: number): Buffer {
   const head = Buffer.alloc(HEAD_BYTES);
-  head.writeUInt32BE(payload.length, 0);
+  head.writeUInt32BE(payloadBytes, 0);
   head.writeUInt8(type, 4);
   return head;
 }
@@ -28,6 +36,8 @@ export function encodeFrameHead({ type, payload }: Frame): Uint8Array {
 export class FrameDecoder {
   #pieces: Buffer[] = [];
   #bytes = 0;
+  /** Where payloads are put together that nobody keeps. */
+  #scratch: Buffer = Buffer.alloc(0);
 
   /** Whether bytes of a frame that is not whole yet are held. */
   get isInside(): boolean {
@@ -49,7 +59,8 @@ export class FrameDecoder {
   }
 
   /**
-   * The next whole frame; undefined when more bytes are needed.
+   * The next whole frame; undefined when more bytes are needed. Of a kind that nobody keeps, the
+   * payload is only valid until this is called again.
    *
    * @throws BaseError `stream_bad_message` when it is longer than a frame may be.
    */
@@ -64,8 +75,8 @@ export class FrameDecoder {
       });
     }
     if (this.#bytes < HEAD_BYTES + payloadBytes) return undefined;
-    this.#take(HEAD_BYTES);
-    return { type, payload: this.#take(payloadBytes) };
+    this.#take(HEAD_BYTES, false);
+    return { type, payload: this.#take(payloadBytes, isTransient(type)) };
   }
 
   #head(): { type: number; payloadBytes: number } | undefined {
@@ -75,16 +86,38 @@ export class FrameDecoder {
     return first && { type: first.readUInt8(4), payloadBytes: first.readUInt32BE(0) };
   }
 
-  #take(byteCount: number): Buffer {
-    if (byteCount === 0) return Buffer.alloc(0);
-    if ((this.#pieces[0]?.length ?? 0) < byteCount) this.#join();
-    const first = this.#pieces[0] ?? Buffer.alloc(0);
-    const taken = first.subarray(0, byteCount);
-    const rest = first.subarray(byteCount);
-    if (rest.length > 0) this.#pieces[0] = rest;
-    else this.#pieces.shift();
+  #take(byteCount: number, isTransient: boolean): Buffer {
+    const [first] = this.#pieces;
     this.#bytes -= byteCount;
-    return taken;
+    if (first !== undefined && first.length > byteCount) {
+      this.#pieces[0] = first.subarray(byteCount);
+      return first.subarray(0, byteCount);
+    }
+    if (first?.length === byteCount) return this.#pieces.shift() ?? first;
+    return this.#gather(this.#room(byteCount, isTransient));
+  }
+
+  #room(byteCount: number, isTransient: boolean): Buffer {
+    if (!isTransient) return Buffer.allocUnsafe(byteCount);
+    if (this.#scratch.length < byteCount) this.#scratch = Buffer.allocUnsafeSlow(byteCount);
+    return this.#scratch.subarray(0, byteCount);
+  }
+
+  /** Moves as many bytes as there is room for. */
+  #gather(into: Buffer): Buffer {
+    let done = 0;
+    let used = 0;
+    for (; done < into.length; used += 1) {
+      const piece = this.#pieces[used] ?? Buffer.alloc(0);
+      const count = Math.min(piece.length, into.length - done);
+      piece.copy(into, done, 0, count);
+      done += count;
+      if (count === piece.length) continue;
+      this.#pieces[used] = piece.subarray(count);
+      break;
+    }
+    this.#pieces.splice(0, used);
+    return into;
   }
 
   #join(): void {
@@ -155,7 +188,8 @@ export class MessageSocket {
   }
 
   /**
-   * The next message; undefined when there are no more, and then `end` says why.
+   * The next message; undefined when there are no more, and then `end` says why. The bytes of pages
+   * and parts are only valid until this is called again.
    *
    * @throws BaseError `stream_bad_message`.
    */
@@ -176,18 +210,26 @@ export class MessageSocket {
     }
   }
 
-  /** Sends, or does nothing after the end. It does not wait; see `isCongested`. */
-  send(message: StreamMessage): void {
+  /**
+   * Sends, or does nothing after the end. It does not wait; see `isCongested`. `bytes` of a message
+   * must not change before `onGone`, if that is ever called: they may wait.
+   */
+  send(message: StreamMessage, onGone: () => void = () => {}): void {
     if (this.#end !== undefined) return;
-    const frame = encodeMessage(message);
-    if (frame.payload.length > PAYLOAD_BYTES_MAX) {
+    const { type, parts } = encodeParts(message);
+    const payloadBytes = parts.reduce((sum, { length }) => sum + length, 0);
+    if (payloadBytes > PAYLOAD_BYTES_MAX) {
       throw streamError('stream_bad_message', `A message '${message.kind}' has become too long.`, {
         hint: 'Some name, address or list of this node is far longer than it should be.',
       });
     }
     this.#lastSentMs = this.#clock.monotonicMs();
-    this.#duplex.write(encodeFrameHead(frame));
-    if (frame.payload.length > 0) this.#duplex.write(frame.payload);
+    const last = parts.at(-1);
+    const isLong = last !== undefined && last.length > COPIED_BYTES_MAX;
+    const short = isLong ? parts.slice(0, -1) : parts;
+    const first = Buffer.concat([frameHead(type, payloadBytes), ...short]);
+    this.#duplex.write(first, isLong ? undefined : onGone);
+    if (isLong) this.#duplex.write(last, onGone);
   }
 
   /** Sends what `send` does until `uncork` in as few packets as possible. */

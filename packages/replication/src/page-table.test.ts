@@ -141,6 +141,7 @@ describe('PageTable', () => {
         kind: fc.constant('fill' as const),
         first: fc.integer({ min: 1, max: 300 }),
         count: fc.nat(600),
+        isRun: fc.boolean(),
       }),
       fc.record({ kind: fc.constant('truncate' as const), pageCount: fc.nat(700) }),
       fc.record({ kind: fc.constant('zeros' as const) }),
@@ -158,7 +159,12 @@ describe('PageTable', () => {
               step.kind === 'set'
                 ? step.pages
                 : Array.from({ length: step.count }, (_, at) => [step.first + at, index] as const);
-            table.setPages(pagesOf(contents));
+            if (step.kind === 'fill' && step.isRun) {
+              table.setRun(
+                step.first,
+                Buffer.concat([...pagesOf(contents)].map(({ data }) => data)),
+              );
+            } else table.setPages(pagesOf(contents));
             for (const [pgno, content] of contents) model.set(pgno, content);
             pageCount = Math.max(pageCount, ...contents.map(([pgno]) => pgno));
           } else if (step.kind === 'truncate') {

@@ -180,13 +180,35 @@ export class PageTable {
         count = 0;
       }
       if (count === 0) first = pgno;
-      this.#compute(pgno, data);
-      const at = count * ENTRY_BYTES;
-      for (const [index, word] of this.#words.entries())
-        this.#fresh.setUint32(at + index * 4, word);
+      this.#compute(count, pgno, data);
       count += 1;
     }
     if (count > 0) this.#writeRun(first, count);
+  }
+
+  /**
+   * Sets the entries of pages in a row, from `pgno` on, whose bytes stand one after the other. The lock
+   * page is not among them.
+   *
+   * @throws ReplicationError `disk_full`, `state_failed`; some of the pages are then set.
+   */
+  setRun(pgno: number, bytes: Uint8Array): void {
+    const { pageSize } = this;
+    const total = bytes.length / pageSize;
+    assert(Number.isInteger(total) && pgno > 0, 'a run has whole pages, with numbers from 1 on');
+    assert(pgno + total - 1 <= PGNO_MAX, 'a page has a number that SQLite knows');
+    this.#settle();
+    this.markDirty();
+    for (let done = 0; done < total;) {
+      const count = Math.min(RUN_PAGES_MAX, total - done);
+      for (let index = 0; index < count; index += 1) {
+        const at = (done + index) * pageSize;
+        assert(pgno + done + index !== this.#lockPage, 'the lock page has no entry');
+        this.#compute(index, pgno + done + index, bytes.subarray(at, at + pageSize));
+      }
+      this.#writeRun(pgno + done, count);
+      done += count;
+    }
   }
 
   /**
@@ -314,9 +336,14 @@ export class PageTable {
     this.close();
   }
 
-  #compute(pgno: number, data: Uint8Array): void {
-    pageChecksum(pgno, data, this.#words);
-    pageDigest(pgno, data, this.#words, 2);
+  /** Makes the entry of a page, at that place of `#fresh`. */
+  #compute(index: number, pgno: number, data: Uint8Array): void {
+    const words = this.#words;
+    pageChecksum(pgno, data, words);
+    pageDigest(pgno, data, words, 2);
+    for (let word = 0, at = index * ENTRY_BYTES; word < ENTRY_WORDS; word += 1, at += 4) {
+      this.#fresh.setUint32(at, words[word] ?? 0);
+    }
   }
 
   /** Puts the entries of `#fresh` in the place of the old ones, in the file and in the sums. */

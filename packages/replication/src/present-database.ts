@@ -71,7 +71,9 @@ export function openPresentDatabase(options: PresentDatabaseOptions): PresentDat
 function finish(present: PresentDatabase, options: PresentDatabaseOptions): void {
   const { open, state, identity, settlement } = present;
   if (settlement.foreignPages.length > 0) setForeignWriteAside({ ...options, open, state });
-  new TransactionCapture(open, state, settlement.cursor, options).capture();
+  const capture = new TransactionCapture(open, state, settlement.cursor, options);
+  capture.capture();
+  capture.flush();
   const header = open.readWalIndexHeader();
   const role = state.applied?.role ?? 'replica';
   state.recordApplied(role, cursorOf(header));

@@ -1,5 +1,6 @@
 import { ConsistentView } from './consistent-view.ts';
 import type { DatabaseState } from './database-state.ts';
+import { HoldPace, type LogExtent } from './hold-pace.ts';
 import type { OpenDatabase } from './open-database.ts';
 import { PrimaryCheckpoint } from './primary-checkpoint.ts';
 import { StandingReader } from './standing-reader.ts';
@@ -22,8 +23,9 @@ export class PrimaryDatabase {
   readonly #reader: StandingReader;
   readonly #capture: TransactionCapture;
   readonly #checkpoint: PrimaryCheckpoint;
-  /** Doubles when holding up writers did not help, since readers were in the way. */
-  #framesMax: number;
+  readonly #pace = new HoldPace();
+  /** Up to here, `capture` has told its callers of transactions. */
+  #toldTxid: number;
   /** What the wal-index said when the standing reader last moved. */
   #seen = '';
 
@@ -37,15 +39,39 @@ export class PrimaryDatabase {
     this.#open = open;
     this.#state = state;
     this.#options = options;
-    this.#framesMax = options.framesMax;
+    this.#toldTxid = state.log.lastTxid;
     this.#reader = new StandingReader(open);
     this.#capture = new TransactionCapture(open, state, cursor, options);
-    this.#checkpoint = new PrimaryCheckpoint(open, this.#reader, () => void this.capture());
+    this.#checkpoint = new PrimaryCheckpoint(
+      open,
+      this.#reader,
+      () => void this.#capture.capture(),
+    );
   }
 
-  /** Captures what has been committed. @returns how many transactions that were */
+  /**
+   * Captures what has been committed.
+   *
+   * @returns how many transactions the last call has not told of: a checkpoint and a view capture too
+   */
   capture(): number {
-    return this.#capture.capture();
+    this.#capture.capture();
+    this.#capture.flush();
+    const { lastTxid } = this.#state.log;
+    const count = lastTxid - this.#toldTxid;
+    this.#toldTxid = lastTxid;
+    return count;
+  }
+
+  /**
+   * Captures, and copies SQLite's log into the database when it has grown enough.
+   *
+   * @returns as `capture` does
+   */
+  look(): number {
+    const header = this.#open.readWalIndexHeader();
+    if (this.#isLong(header)) this.#shorten(header.mxFrame);
+    return this.capture();
   }
 
   /**
@@ -53,25 +79,24 @@ export class PrimaryDatabase {
    * reader move on, so that a checkpoint of an application does not wait for it for long.
    */
   checkpointIfDue(): void {
-    const { mxFrame, backfilledFrames, salt1, changeCounter } = this.#open.readWalIndexHeader();
-    if (mxFrame - backfilledFrames < this.#options.checkpointFrames) {
-      const seen = `${salt1} ${changeCounter} ${backfilledFrames}`;
-      if (seen !== this.#seen) this.#moveReader(seen);
+    const header = this.#open.readWalIndexHeader();
+    if (this.#isLong(header)) {
+      this.#shorten(header.mxFrame);
       return;
     }
-    let isComplete = this.#checkpoint.run();
-    if (!isComplete && mxFrame >= this.#framesMax) {
-      isComplete = this.#checkpoint.runAlone();
-      this.#framesMax = isComplete ? this.#options.framesMax : this.#framesMax * 2;
-    }
-    if (isComplete) this.#state.markSynced();
+    const seen = `${header.salt1} ${header.changeCounter} ${header.backfilledFrames}`;
+    if (seen === this.#seen) return;
+    this.#capture.capture();
+    this.#reader.advance();
+    this.#seen = seen;
   }
 
   /** All pages at one position. Writers wait while it is opened, and not any longer. */
   view(): ConsistentView {
     const lock = WriteLock.take(this.#open);
     try {
-      this.capture();
+      this.#capture.capture();
+      this.#capture.flush();
       const { pageSize, pageCount } = this.#state.table;
       return ConsistentView.open(this.#open, { pageSize, pageCount });
     } finally {
@@ -85,9 +110,32 @@ export class PrimaryDatabase {
     this.#reader.close();
   }
 
-  #moveReader(seen: string): void {
-    this.capture();
-    this.#reader.advance();
-    this.#seen = seen;
+  #isLong({ mxFrame, backfilledFrames }: LogExtent): boolean {
+    return mxFrame - backfilledFrames >= this.#options.checkpointFrames;
+  }
+
+  #shorten(frames: number): void {
+    const { framesMax } = this.#options;
+    // A log that is far too long grows while it is captured and copied.
+    const isUrgent = frames >= 2 * framesMax;
+    const isComplete =
+      (isUrgent && this.#runAlone(isUrgent)) ||
+      this.#checkpoint.run() ||
+      (!isUrgent && frames >= framesMax && this.#runAlone(isUrgent));
+    if (!isComplete) return;
+    this.#capture.flush();
+    this.#state.markSynced();
+  }
+
+  /** Copies the last frames while writers wait, where that may help. */
+  #runAlone(isUrgent: boolean): boolean {
+    const log = this.#open.readWalIndexHeader();
+    const holdMs = this.#pace.holdMs(log, { nowMs: performance.now(), isUrgent });
+    if (holdMs === undefined) return false;
+    const { heldMs, isComplete } = this.#checkpoint.runAlone(holdMs);
+    const nowMs = performance.now();
+    if (isComplete) this.#pace.succeeded(heldMs, nowMs);
+    else this.#pace.failed(this.#open.readWalIndexHeader(), heldMs, nowMs);
+    return isComplete;
   }
 }

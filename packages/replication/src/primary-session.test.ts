@@ -1,7 +1,9 @@
+import { lockPage } from '@tandem/ltx';
 import { expect, test } from 'vitest';
 import { ModelDatabase, modelPage } from '../test/stream-model.ts';
 import { EpochHistory } from './epoch-history.ts';
-import { DatabaseFeed, planCatchUp, RepairSender, type ReplicaState } from './stream-source.ts';
+import { RepairSender } from './repair-sender.ts';
+import { DatabaseFeed, planCatchUp, type ReplicaState } from './database-feed.ts';
 
 /** Transactions 1 to 3 in epoch 2, 4 and 5 in epoch 4. */
 function primaryDatabase(): ModelDatabase {
@@ -42,6 +44,17 @@ test.each([
   ['one with pages of another size is repaired', replicaAt(5, IN_4, 4096), { kind: 'repair' }],
 ])('%s', (_, replica, plan) => {
   expect(planCatchUp(primaryDatabase(), replica)).toEqual(plan);
+});
+
+test('one that is behind by a log longer than the database is repaired', () => {
+  const database = primaryDatabase();
+  database.bytesAfter = () => (64 << 20) + 1;
+  expect(planCatchUp(database, replicaAt(2, IN_2))).toEqual({ kind: 'repair' });
+  database.pageCount = () => (64 << 20) / 512 + 1;
+  expect(planCatchUp(database, replicaAt(2, IN_2))).toEqual({ kind: 'follow', fromTxid: 2 });
+  database.bytesAfter = () => 64 << 20;
+  database.pageCount = () => 2;
+  expect(planCatchUp(database, replicaAt(2, IN_2))).toEqual({ kind: 'follow', fromTxid: 2 });
 });
 
 test('a history and a head are told once each until they change', () => {
@@ -96,7 +109,10 @@ test('a repair asks only for groups that differ and are there, a few ahead, and 
   expect(sender.unsentBytes).toBe(4 * 1024 * 512);
   const pages: number[] = [];
   let message = sender.next();
-  for (; message?.kind === 'page'; message = sender.next()) pages.push(message.pgno);
+  for (; message?.kind === 'pages'; message = sender.next()) {
+    const { pgno, bytes } = message;
+    for (let at = 0; at < bytes.length; at += 512) pages.push(pgno + at / 512);
+  }
   const absent = Array.from({ length: 2048 }, (_, index) => 4097 + index);
   expect(pages).toEqual([1024 + 7, 3 * 1024 + 9, ...absent]);
   expect(message).toMatchObject({ kind: 'repaired', digest: database.digest() });
@@ -104,6 +120,35 @@ test('a repair asks only for groups that differ and are there, a few ahead, and 
   expect(sender.unsentBytes).toBe(0);
   sender.close();
   expect(database.openViews).toBe(0);
+});
+
+test('all pages are sent to a replica that has none, but for the lock page', () => {
+  const pageSize = 65_536;
+  const pageCount = lockPage(pageSize) + 5;
+  const database = primaryDatabase();
+  const view = database.openView();
+  database.openView = () => ({
+    ...view,
+    pageSize,
+    pageCount,
+    groupDigests: () => new Uint8Array(16 * Math.ceil(pageCount / 1024)).fill(1),
+    pageDigests: () => expect.unreachable(),
+    readPages: () => {},
+  });
+  const sender = new RepairSender(database, 4);
+  sender.next();
+  sender.takeGroups({ kind: 'groups', name: 'a.db', isLast: true, bytes: new Uint8Array() });
+  const pages: number[] = [];
+  let message = sender.next();
+  for (; message?.kind === 'pages'; message = sender.next()) {
+    const { pgno, bytes } = message;
+    expect(bytes.length).toBeLessThanOrEqual(1 << 18);
+    for (let at = 0; at < bytes.length; at += pageSize) pages.push(pgno + at / pageSize);
+    sender.reuse(message);
+  }
+  const all = Array.from({ length: pageCount }, (_, index) => index + 1);
+  expect(pages).toEqual(all.filter((pgno) => pgno !== lockPage(pageSize)));
+  expect(message?.kind).toBe('repaired');
 });
 
 test('answers to questions that were not asked are refused', () => {

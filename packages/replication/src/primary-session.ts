@@ -1,8 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { assert } from '@tandem/base';
 import type { NodeIdentity } from '@tandem/lease';
+import { DatabaseFeed, type PrimarySessionStatus, type ReplicaState } from './database-feed.ts';
 import type { Position } from './epoch-history.ts';
 import type { MessageSocket } from './message-framing.ts';
+import { RepairSender } from './repair-sender.ts';
 import {
   describeFailure,
   handOffFailure,
@@ -13,17 +15,13 @@ import {
   type StreamMessage,
   type StreamMessageOf,
 } from './stream-message.ts';
-import {
-  DatabaseFeed,
-  RepairSender,
-  type LoggedFile,
-  type PrimarySessionStatus,
-  type ReplicaAcknowledgements,
-  type ReplicaState,
-  type StreamClock,
-  type StreamPrimary,
-  type StreamSettings,
-  type StreamSource,
+import type {
+  LoggedFile,
+  ReplicaAcknowledgements,
+  StreamClock,
+  StreamPrimary,
+  StreamSettings,
+  StreamSource,
 } from './stream-source.ts';
 import type { TransferRate } from './transfer-rate.ts';
 
@@ -398,12 +396,13 @@ export class PrimarySession {
       if (feed.isRepairing) continue;
       this.#sendHistory(feed);
       if (feed.sentTxid >= source.position().txid) continue;
-      const file = source.readFrom(feed.sentTxid + 1);
+      const file = source.readHolding(feed.sentTxid + 1);
       if (file === undefined || file.bytes.length > this.#options.settings.ltxBytesMax) {
         feed.isRepairing = true;
         continue;
       }
-      assert(file.minTxid === feed.sentTxid + 1, 'the log gives the file that was asked for');
+      const next = feed.sentTxid + 1;
+      assert(file.minTxid <= next && file.maxTxid >= next, 'the log gives what was asked for');
       feed.sentTxid = file.maxTxid;
       this.#sending = { feed, file, offset: 0 };
       // Behind the others, so that they have their turn before its next file.
@@ -422,10 +421,13 @@ export class PrimarySession {
       this.#cancelThrottle = clock.after(delayMs, () => this.#wake?.());
       return false;
     }
-    const message = this.#repair.next();
+    const repair = this.#repair;
+    const message = repair.next();
     if (message === undefined) return false;
-    if (message.kind === 'page') repairRate.spend(message.bytes.length);
-    this.#socket.send(message);
+    if (message.kind === 'pages') {
+      repairRate.spend(message.bytes.length);
+      this.#socket.send(message, () => repair.reuse(message));
+    } else this.#socket.send(message);
     return true;
   }
 

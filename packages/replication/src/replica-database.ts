@@ -139,9 +139,18 @@ export class ReplicaDatabase {
     return ConsistentView.open(this.#open, { pageSize, pageCount });
   }
 
-  /** Adds a page to the repair, which nobody sees before `commitRepair`. `data` is copied. */
-  repairPage(pgno: number, data: Uint8Array): void {
-    this.#stagePages([{ pgno, data }]);
+  /**
+   * Adds pages in a row to the repair, from `pgno` on, which nobody sees before `commitRepair`. `bytes`
+   * are copied.
+   */
+  repairPages(pgno: number, bytes: Uint8Array): void {
+    const { table } = this.#state;
+    for (let at = 0; at < bytes.length; at += table.pageSize) {
+      const each = pgno + at / table.pageSize;
+      this.#staged.push(each);
+      this.#appender.write(each, bytes.subarray(at, at + table.pageSize));
+    }
+    table.setRun(pgno, bytes);
   }
 
   /**

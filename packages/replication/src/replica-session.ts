@@ -1,4 +1,7 @@
-import { HEADER_BYTES, LtxDecoder, TRAILER_BYTES, type LtxHeader } from '@tandem/ltx';
+import { assert } from '@tandem/base';
+import { lockPage } from '@tandem/ltx';
+import { ArrivedRuns } from './arrived-runs.ts';
+import { ArrivingFile, type WholeFile } from './arriving-file.ts';
 import type { EpochHistory } from './epoch-history.ts';
 import type { MessageSocket } from './message-framing.ts';
 import { DIGEST_BYTES, GROUP_PAGES } from './page-digest.ts';
@@ -15,6 +18,7 @@ import {
   type StreamMessageOf,
 } from './stream-message.ts';
 import type {
+  ArrivedFile,
   RepairWriter,
   StreamClock,
   StreamReplica,
@@ -31,31 +35,26 @@ export interface ReplicaSessionOptions {
   readonly lags: ReplicationLags;
 }
 
-interface Arrival {
-  readonly start: StreamMessageOf<'ltx'>;
-  readonly parts: Uint8Array[];
-  missingBytes: number;
-}
-
 interface Repair {
   readonly target: StreamMessageOf<'repair'>;
   readonly sink: StreamSink;
   readonly writer: RepairWriter;
 }
 
-/** Files applied before the primary is told, when more are waiting. */
-const UNCONFIRMED_MAX = 16;
 /** An offer may name so many databases. */
 const DATABASES_MAX = 100_000;
 const GROUPS_BYTES = 1 << 19;
 
 /**
  * A replica's side of the stream: one message after the other, each dealt with before the next is
- * read, so that a slow disk slows the sender down.
+ * read, so that a slow disk slows the sender down. Only files of the log wait for those that have
+ * arrived with them, since each sync of the disk takes as long as many of them: they are applied
+ * together when nothing more is here, or when a message comes that might be about them.
  *
  * T1. Nothing of a primary with a lower epoch than this node has seen is taken. T2. A file is applied
- * only right behind the position. T3. The primary is told of a transaction after it is durable.
- * T4. A call to a sink is never left alone: the session ends when it has settled.
+ * only where it leads on from the position: it has the next transaction. T3. The primary is told of a
+ * transaction after it is durable. T4. A call to a sink is never left alone: the session ends when it
+ * has settled.
  */
 export class ReplicaSession {
   readonly #options: ReplicaSessionOptions;
@@ -66,11 +65,13 @@ export class ReplicaSession {
   #hasAccepted = false;
   readonly #sinks = new Map<string, StreamSink>();
   readonly #histories = new Map<string, EpochHistory>();
-  #arrival: Arrival | undefined;
+  readonly #arriving = new ArrivingFile();
+  readonly #waiting = new ArrivedRuns();
+  /** Of the primary that sent what is waiting. */
+  #waitingEpoch = 0;
   #repair: Repair | undefined;
   #offered: NamedPosition[] = [];
   readonly #unconfirmed = new Map<string, StreamSink>();
-  #unconfirmedFiles = 0;
   #cancelPulse: (() => void) | undefined;
 
   constructor(options: ReplicaSessionOptions) {
@@ -97,7 +98,9 @@ export class ReplicaSession {
         const message = await this.#socket.next();
         if (message === undefined) break;
         await this.#take(message);
-        if (!this.#socket.hasNext || this.#unconfirmedFiles >= UNCONFIRMED_MAX) this.#confirm();
+        if (this.#socket.hasNext && !this.#waiting.isFull) continue;
+        await this.#applyWaiting();
+        this.#confirm();
       }
     } catch (error) {
       this.#end ??= describeFailure(error);
@@ -153,6 +156,8 @@ export class ReplicaSession {
   }
 
   async #take(message: StreamMessage): Promise<void> {
+    if (!canOvertake(message)) await this.#applyWaiting();
+    if (this.#end !== undefined) return;
     if (message.kind === 'end') {
       this.#end = { kind: this.#hasAccepted ? 'handed_off' : 'ended', message: message.reason };
     } else if (message.kind === 'refused') {
@@ -177,15 +182,15 @@ export class ReplicaSession {
       case 'ltx':
         return this.#arrive(message);
       case 'part':
-        return this.#arriveMore(message.bytes);
+        return this.#arrived(this.#arriving.add(message.bytes));
       case 'diverged':
         return this.#setAside(message);
       case 'repair':
         return this.#beginRepair(message);
       case 'query':
         return this.#answer(message);
-      case 'page':
-        return this.#writePage(message);
+      case 'pages':
+        return this.#writePages(message);
       case 'repaired':
         return this.#commitRepair(message);
       case 'drop':
@@ -266,46 +271,46 @@ export class ReplicaSession {
     this.#options.lags.of(name).applied(sink.position().txid, 0);
   }
 
-  #arrive(start: StreamMessageOf<'ltx'>): Promise<void> {
-    const { name, minTxid, maxTxid, totalBytes } = start;
-    if (this.#arrival !== undefined) throw outOfPlace('ltx');
-    if (maxTxid < minTxid || totalBytes > this.#options.settings.ltxBytesMax)
-      throw outOfPlace('ltx');
-    this.#arrival = { start, parts: [], missingBytes: totalBytes };
-    const lag = this.#options.lags.of(name);
-    lag.received(maxTxid, totalBytes, this.#options.clock.monotonicMs());
-    return this.#arriveMore(start.bytes);
+  async #arrive(start: StreamMessageOf<'ltx'>): Promise<void> {
+    const { name, maxTxid, totalBytes, epoch } = start;
+    this.#waitingEpoch = epoch;
+    const { settings, lags, clock } = this.#options;
+    const file = this.#arriving.begin(start, settings.ltxBytesMax);
+    lags.of(name).received(maxTxid, totalBytes, clock.monotonicMs());
+    await this.#arrived(file);
   }
 
-  async #arriveMore(bytes: Uint8Array): Promise<void> {
-    const arrival = this.#arrival;
-    if (arrival === undefined || bytes.length > arrival.missingBytes) throw outOfPlace('part');
-    if (bytes.length === 0) throw outOfPlace('part');
-    arrival.parts.push(bytes);
-    arrival.missingBytes -= bytes.length;
-    if (arrival.missingBytes > 0) return;
-    this.#arrival = undefined;
-    const [only] = arrival.parts;
-    const isWhole = only !== undefined && arrival.parts.length === 1;
-    await this.#apply(arrival.start, isWhole ? only : Buffer.concat(arrival.parts));
-  }
-
-  async #apply(start: StreamMessageOf<'ltx'>, ltx: Uint8Array): Promise<void> {
-    const { name, minTxid, maxTxid, timestampMs } = start;
-    const sink = await this.#sink(name);
+  /** Lets a whole file wait for those that come with it. */
+  async #arrived(file: WholeFile | undefined): Promise<void> {
+    if (file === undefined) return;
+    const { name, maxTxid } = file;
     const history = this.#histories.get(name);
-    if (history === undefined || this.#repair?.sink === sink) throw outOfPlace('ltx');
+    if (history === undefined || this.#repair?.target.name === name) throw outOfPlace('ltx');
+    const arrived = { ...file, epoch: history.epochOf(maxTxid), history };
+    if (!this.#waiting.accepts(name, arrived)) await this.#applyWaiting();
+    this.#waiting.add(name, arrived);
+  }
+
+  async #applyWaiting(): Promise<void> {
+    for (const [name, files] of this.#waiting.take()) {
+      if (this.#end !== undefined || this.#isOutdated(this.#waitingEpoch)) return;
+      await this.#apply(name, files);
+    }
+  }
+
+  async #apply(name: string, files: readonly ArrivedFile[]): Promise<void> {
+    const sink = await this.#sink(name);
     const { txid } = sink.position();
-    if (minTxid !== txid + 1) {
-      const message = `Transaction ${minTxid} of ${name} came after ${txid}.`;
+    const [first, last] = [files[0], files.at(-1)];
+    assert(first !== undefined && last !== undefined, 'there is a file to apply');
+    if (first.minTxid > txid + 1 || first.maxTxid <= txid) {
+      const message = `Transaction ${first.minTxid} of ${name} came after ${txid}.`;
       throw streamError('stream_bad_message', message);
     }
-    mustSpan(ltx, minTxid, maxTxid);
-    const epoch = history.epochOf(maxTxid);
-    await sink.apply(ltx, { minTxid, maxTxid, epoch, timestampMs, history });
-    this.#options.lags.of(name).applied(maxTxid, ltx.length);
+    await sink.apply(files);
+    const byteCount = files.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    this.#options.lags.of(name).applied(last.maxTxid, byteCount);
     this.#unconfirmed.set(name, sink);
-    this.#unconfirmedFiles += 1;
   }
 
   /** Tells the primary what has become durable since it was last told. */
@@ -316,7 +321,6 @@ export class ReplicaSession {
       return { name, epoch, txid };
     });
     this.#unconfirmed.clear();
-    this.#unconfirmedFiles = 0;
     for (const some of inMessages(positions)) this.#socket.send({ kind: 'ack', positions: some });
   }
 
@@ -357,11 +361,15 @@ export class ReplicaSession {
     }
   }
 
-  #writePage({ name, pgno, bytes }: StreamMessageOf<'page'>): void {
-    const { target, writer } = this.#repairOf(name, 'page');
-    const isInPlace = pgno >= 1 && pgno <= target.pageCount && bytes.length === target.pageSize;
-    if (!isInPlace) throw outOfPlace('page');
-    writer.writePage(pgno, bytes);
+  async #writePages({ name, pgno, bytes }: StreamMessageOf<'pages'>): Promise<void> {
+    const { target, writer } = this.#repairOf(name, 'pages');
+    const count = bytes.length / target.pageSize;
+    const end = pgno + count;
+    const skipped = lockPage(target.pageSize);
+    const isInPlace = count >= 1 && Number.isInteger(count) && pgno >= 1;
+    const hasLockPage = pgno <= skipped && skipped < end;
+    if (!isInPlace || end - 1 > target.pageCount || hasLockPage) throw outOfPlace('pages');
+    await writer.writePages(pgno, bytes);
   }
 
   async #commitRepair({ name, digest }: StreamMessageOf<'repaired'>): Promise<void> {
@@ -431,22 +439,7 @@ export class ReplicaSession {
   }
 }
 
-function mustSpan(ltx: Uint8Array, minTxid: number, maxTxid: number): void {
-  const header = tryHeader(ltx);
-  if (header?.minTxid === minTxid && header.maxTxid === maxTxid) return;
-  const found =
-    header === undefined ? 'is no LTX file' : `holds ${header.minTxid} to ${header.maxTxid}`;
-  const message = `What was announced as transactions ${minTxid} to ${maxTxid} ${found}.`;
-  throw streamError('stream_bad_message', message);
-}
-
-/** The header of the file; undefined when it is none. The sink verifies the rest. */
-function tryHeader(ltx: Uint8Array): LtxHeader | undefined {
-  const decoder = new LtxDecoder();
-  try {
-    decoder.push(ltx.subarray(0, HEADER_BYTES + TRAILER_BYTES));
-    return decoder.header;
-  } catch {
-    return undefined;
-  }
+/** Whether a message leaves the files that wait as they are: it is another one, or of no database. */
+function canOvertake({ kind }: StreamMessage): boolean {
+  return kind === 'ltx' || kind === 'part' || kind === 'heartbeat' || kind === 'members';
 }

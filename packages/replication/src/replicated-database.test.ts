@@ -1,12 +1,14 @@
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { systemClock } from '@tandem/base';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
+import { joinLtx } from './joined-ltx.ts';
 import { Quarantine } from './quarantine.ts';
 import { ReplicatedDatabase } from './replicated-database.ts';
+import type { ArrivedFile } from './stream-source.ts';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -60,7 +62,7 @@ async function follow(primary: ReplicatedDatabase, replica: ReplicatedDatabase):
       const file = primary.readFrom(txid);
       if (file === undefined) return repair(primary, replica);
       const epoch = primary.history().epochOf(file.maxTxid);
-      replica.apply(file.bytes, { ...file, epoch, history: primary.history() });
+      replica.apply([{ ...file, epoch, history: primary.history() }]);
       txid = file.maxTxid + 1;
     }
     replica.adoptHistory(primary.history());
@@ -80,7 +82,7 @@ async function repair(primary: ReplicatedDatabase, replica: ReplicatedDatabase):
       if (Buffer.compare(wanted.subarray(at, at + 16), held.subarray(at, at + 16)) === 0) continue;
       const pgno = group * 1024 + at / 16 + 1;
       view.readPage(pgno, page);
-      writer.writePage(pgno, page);
+      await writer.writePages(pgno, page);
       pages += 1;
     }
   }
@@ -122,6 +124,22 @@ describe('a primary and its replica', () => {
     expect(primary.database.verify()).toBe(0);
   });
 
+  test('what is captured for a checkpoint or a view is told of by the next capture', async () => {
+    const home = folder();
+    const app = create(join(home, 'app.db'));
+    const { database } = node(home);
+    database.becomePrimary(1);
+    app.exec(`INSERT INTO item (text) VALUES ('one'); INSERT INTO item (text) VALUES ('two')`);
+    database.checkpointIfDue();
+    expect(database.position().txid).toBe(3);
+    app.exec(`INSERT INTO item (text) VALUES ('three')`);
+    database.openView().close();
+    expect(database.position().txid).toBe(4);
+    expect(database.capture()).toBe(3);
+    expect(database.capture()).toBe(0);
+    app.close();
+  });
+
   test('roles change places and each goes on from the other', async () => {
     const [home, other] = [folder(), folder()];
     create(join(home, 'app.db')).close();
@@ -143,6 +161,66 @@ describe('a primary and its replica', () => {
     expect(await follow(primary.database, replica.database)).toBe('followed');
     expect(rows(a.path)).toEqual(rows(b.path));
     expect(rows(a.path)).toHaveLength(6);
+  });
+
+  test('files that arrived together become one, which another replica can begin in the middle of', async () => {
+    const app = create(join(folder(), 'app.db'));
+    const first = node(dirname(app.location() ?? ''));
+    const [heir, late] = [node(folder()), node(folder())];
+    first.database.becomePrimary(1);
+    for (const { database } of [heir, late]) await follow(first.database, database);
+    const files: ArrivedFile[] = [];
+    for (let count = 0; count < 40; count += 1) {
+      app.prepare('INSERT INTO item (text) VALUES (?)').run('x'.repeat(count * 7));
+      first.database.capture();
+      const file = first.database.readFrom(first.database.position().txid);
+      if (file !== undefined) files.push({ ...file, epoch: 1, history: first.database.history() });
+    }
+    heir.database.apply(files);
+    expect(heir.database.log?.entries()).toMatchObject([{ minTxid: 2, maxTxid: 41 }]);
+    expect(heir.database.digest()).toBe(first.database.digest());
+    expect(rows(heir.path)).toEqual(app.prepare('SELECT * FROM item ORDER BY id').all());
+    late.database.apply(files.slice(0, 5));
+    expect(late.database.log?.fileCount).toBe(5);
+    first.database.close();
+    heir.database.becomePrimary(2);
+    const held = heir.database.readHolding(7);
+    expect(held).toMatchObject({ minTxid: 2, maxTxid: 41 });
+    expect(heir.database.readFrom(7)).toBeUndefined();
+    late.database.apply(
+      held === undefined ? [] : [{ ...held, epoch: 1, history: heir.database.history() }],
+    );
+    expect(late.database.log?.entries().at(-1)).toMatchObject({ minTxid: 7, maxTxid: 41 });
+    expect(late.database.position()).toEqual(heir.database.position());
+    expect(late.database.digest()).toBe(heir.database.digest());
+    expect(rows(late.path)).toEqual(rows(heir.path));
+  });
+
+  test('a file that begins before this state and led to another one is refused', async () => {
+    const [app, strange] = [create(join(folder(), 'app.db')), create(join(folder(), 'app.db'))];
+    const first = node(dirname(app.location() ?? ''));
+    const other = node(dirname(strange.location() ?? ''));
+    for (const [at, { database }] of [first, other].entries()) {
+      database.becomePrimary(1);
+      // A table, and so a page, that nothing writes any more.
+      [app, strange][at]?.exec(`CREATE TABLE kept AS SELECT ${at} AS value`);
+      database.capture();
+    }
+    for (let count = 0; count < 10; count += 1) {
+      app.prepare('INSERT INTO item (text) VALUES (?)').run('x'.repeat(3000));
+      first.database.capture();
+    }
+    strange.prepare('INSERT INTO item (text) VALUES (?)').run('x'.repeat(900));
+    other.database.becomeReplica();
+    expect(other.database.position().txid).toBe(3);
+    const files = Array.from({ length: 10 }, (_, index) => first.database.readFrom(index + 3));
+    const [joined = new Uint8Array()] = joinLtx(files.flatMap((file) => file?.bytes ?? []));
+    const history = first.database.history();
+    const file = { minTxid: 3, maxTxid: 12, bytes: joined, epoch: 1, timestampMs: 0, history };
+    expect(() => other.database.apply([file])).toThrow(/differs from the primary/);
+    expect(other.database.position().txid).toBe(0);
+    expect(await repair(first.database, other.database)).toMatch(/^repaired/);
+    expect(rows(other.path)).toEqual(rows(first.path));
   });
 
   test('what an old primary wrote alone is set aside and its pages are fetched', async () => {

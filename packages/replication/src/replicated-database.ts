@@ -9,6 +9,7 @@ import { DatabaseState } from './database-state.ts';
 import { EpochHistory, type Position } from './epoch-history.ts';
 import { FileIdentityRecord } from './file-identity.ts';
 import { setForeignWriteAside } from './foreign-write.ts';
+import { cutLtx, joinLtx } from './joined-ltx.ts';
 import { differingPages } from './page-comparison.ts';
 import {
   openPresentDatabase,
@@ -35,11 +36,6 @@ import { WriteLock } from './write-lock.ts';
 export interface ReplicatedDatabaseOptions extends PresentDatabaseOptions {
   readonly checkpointFrames: number;
   readonly framesMax: number;
-  /**
-   * Whether whoever applies calls `flush` before it tells the primary; else each file is made durable
-   * as it is applied.
-   */
-  readonly isFlushedByCaller?: boolean;
   /** Told when the primary's transactions have been applied, or its pages taken over. */
   readonly onApplied?: (database: ReplicatedDatabase) => void;
 }
@@ -191,6 +187,11 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     return this.#primary?.capture() ?? 0;
   }
 
+  /** As `capture`, with what has to be done to SQLite's log. */
+  look(): number {
+    return this.#primary?.look() ?? 0;
+  }
+
   /** Copies SQLite's log into the database when it is time. Also lets applications do so. */
   checkpointIfDue(): void {
     this.#primary?.checkpointIfDue();
@@ -200,10 +201,15 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     if (outcome === 'emptied') this.#present?.identity.write(this.position().txid);
   }
 
+  /** As `readHolding`, where the file begins with `txid`. */
   readFrom(txid: number): LoggedFile | undefined {
+    return this.log?.find(txid)?.minTxid === txid ? this.readHolding(txid) : undefined;
+  }
+
+  readHolding(txid: number): LoggedFile | undefined {
     const log = this.#present?.state.log;
     const entry = log?.find(txid);
-    if (log === undefined || entry?.minTxid !== txid) return undefined;
+    if (log === undefined || entry === undefined) return undefined;
     // R6. Nothing leaves this node that it could forget.
     log.flush();
     if (log.sizeOf(entry) > FILE_BYTES_MAX) return undefined;
@@ -229,26 +235,32 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     });
   }
 
-  /** Logs and applies; it is durable when this returns, or after `flush` where that is called. */
-  apply(ltx: Uint8Array, file: ArrivedFile): void {
+  /**
+   * Logs and applies files in a row, as one where they fit together; they are durable when this
+   * returns.
+   */
+  apply(files: readonly ArrivedFile[]): void {
     const { state } = this.#mustBePresent();
     const replica = this.#mustFollow();
+    const [first, last] = [files[0], files.at(-1)];
+    assert(first !== undefined && last !== undefined, 'there is a file to apply');
+    const minTxid = state.log.lastTxid + 1;
+    const parts = files.map(({ bytes }) => bytes);
     try {
-      replica.apply(ltx);
+      if (first.minTxid < minTxid) {
+        parts[0] = cutLtx(first.bytes, { minTxid, preApplyChecksum: state.checksum });
+      }
+      for (const ltx of joinLtx(parts)) replica.apply(ltx);
     } catch (error) {
       const isDiverged = error instanceof ReplicationError && error.code === 'diverged';
       if (isDiverged) state.forgetPosition();
       throw error;
     }
-    if (this.#options.isFlushedByCaller !== true) this.flush();
-    state.setHistory(state.history.adopt(file.history, file.maxTxid));
+    // T3. Readers may see it before, as they may see what the primary has yet to make durable.
+    state.log.flush();
+    state.setHistory(state.history.adopt(last.history, last.maxTxid));
     this.#options.onApplied?.(this);
     this.checkpointIfDue();
-  }
-
-  /** Makes durable what has been applied. Before the primary is told of it. */
-  flush(): void {
-    this.#present?.state.log.flush();
   }
 
   adoptHistory(history: EpochHistory): void {
@@ -432,7 +444,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
   #repairPresent(replica: ReplicaDatabase, target: RepairTarget): RepairWriter {
     const { position, history, pageCount } = target;
     return {
-      writePage: (pgno, data) => replica.repairPage(pgno, data),
+      writePages: (pgno, bytes) => replica.repairPages(pgno, bytes),
       commit: async (digest) => {
         replica.commitRepair({ txid: position.txid, history, pageCount, digest });
         this.#options.onApplied?.(this);
@@ -444,8 +456,9 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
 
   #repairSeed(seed: DatabaseSeed, target: RepairTarget): RepairWriter {
     return {
-      writePage: (pgno, data) => seed.writePage(pgno, data),
+      writePages: (pgno, bytes) => seed.writePages(pgno, bytes),
       commit: async (digest) => {
+        await seed.settled();
         this.#install(seed, target, digest);
         this.#options.onApplied?.(this);
       },

@@ -68,7 +68,7 @@ const EACH: { readonly [K in StreamMessage['kind']]: fc.Arbitrary<StreamMessageO
   groups: record('groups', { name, isLast: fc.boolean(), bytes }),
   query: record('query', { name, groups: fc.array(count) }),
   digests: record('digests', { name, group: count, bytes }),
-  page: record('page', { name, pgno: count, bytes }),
+  pages: record('pages', { name, pgno: count, bytes }),
   repaired: record('repaired', { name, epoch: count, digest: text }),
   drop: record('drop', { name, epoch: count }),
   gone: record('gone', { name }),

@@ -166,8 +166,8 @@ const SHAPES = {
   query: { type: 12, fields: { name: 'name', groups: 'numbers' } },
   /** R: the digests of the pages of one group. */
   digests: { type: 13, fields: { name: 'name', group: 'count', bytes: 'bytes' } },
-  /** P: a page that differs. */
-  page: { type: 14, fields: { name: 'name', pgno: 'count', bytes: 'bytes' } },
+  /** P: pages that differ, one or more in a row from this number on. */
+  pages: { type: 14, fields: { name: 'name', pgno: 'count', bytes: 'bytes' } },
   /** P: all pages that differ have been sent; the database's digest must now be this. */
   repaired: { type: 15, fields: { name: 'name', epoch: 'count', digest: 'text' } },
   /** P: there is no database of this name. */
@@ -268,8 +268,22 @@ export function isDatabaseName(name: string): boolean {
   return !BAD_IN_NAME.test(name) && Buffer.byteLength(name) <= NAME_BYTES_MAX;
 }
 
+/** Whether whoever gets a message of this type is done with it before the next one is taken. */
+export function isTransient(type: number): boolean {
+  return type === SHAPES.pages.type || type === SHAPES.part.type;
+}
+
 /** The message as a frame. `bytes` are copied. */
 export function encodeMessage(message: StreamMessage): Frame {
+  const { type, parts } = encodeParts(message);
+  return { type, payload: Buffer.concat(parts) };
+}
+
+/** The message as the parts of a frame's payload; `bytes`, if it has such, are the last as they are. */
+export function encodeParts(message: StreamMessage): {
+  readonly type: number;
+  readonly parts: readonly Uint8Array[];
+} {
   const { type, fields } = LAYOUTS[message.kind];
   const out: Uint8Array[] = [];
   const values: Readonly<Record<string, unknown>> = message;
@@ -278,7 +292,7 @@ export function encodeMessage(message: StreamMessage): Frame {
     const encode = ENCODERS[as] as (out: Uint8Array[], value: unknown) => void;
     encode(out, values[field]);
   }
-  return { type, payload: Buffer.concat(out) };
+  return { type, parts: out };
 }
 
 /**

@@ -4,17 +4,12 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { NodeIdentity } from '@tandem/lease';
+import type { PrimarySessionStatus } from './database-feed.ts';
 import { MessageSocket } from './message-framing.ts';
 import { PrimarySession } from './primary-session.ts';
 import { Repetitions } from './repetitions.ts';
 import { handOffFailure } from './stream-message.ts';
-import type {
-  PrimarySessionStatus,
-  StreamClock,
-  StreamLog,
-  StreamPrimary,
-  StreamSettings,
-} from './stream-source.ts';
+import type { StreamClock, StreamLog, StreamPrimary, StreamSettings } from './stream-source.ts';
 import { TransferRate } from './transfer-rate.ts';
 
 /** Where a node takes streams on. */

@@ -1,13 +1,6 @@
 import { systemLeaseClock, type LeaseClock, type NodeIdentity } from '@tandem/lease';
-import { EpochHistory, type Position } from './epoch-history.ts';
-import { DIGEST_BYTES, differingGroups, differingPages, GROUP_PAGES } from './page-digest.ts';
-import {
-  outOfPlace,
-  type DatabaseHead,
-  type NamedPosition,
-  type StreamMessage,
-  type StreamMessageOf,
-} from './stream-message.ts';
+import type { EpochHistory, Position } from './epoch-history.ts';
+import type { NamedPosition } from './stream-message.ts';
 
 /** What a stream needs of time. */
 export interface StreamClock extends LeaseClock {
@@ -43,11 +36,13 @@ export interface StreamSource {
   /** The same object as long as it is the same history. */
   history(): EpochHistory;
   pageSize(): number;
+  /** Pages of the database at the position. */
+  pageCount(): number;
   /**
-   * The file of the log that begins at `txid`, which may cover several transactions; undefined when
-   * the log has it no longer, or has it only inside a file that begins earlier.
+   * The file of the log that holds `txid`, which may cover several transactions and begin before it;
+   * undefined when the log has it no longer, or the file is too large to be sent as such.
    */
-  readFrom(txid: number): LoggedFile | undefined;
+  readHolding(txid: number): LoggedFile | undefined;
   /** How many bytes of the log come after `txid`. An estimate will do: it is shown as lag. */
   bytesAfter(txid: number): number;
   /** Opens a view of one position for a repair. It costs room until it is closed. */
@@ -69,13 +64,16 @@ export interface RepairView {
   pageDigests(group: number): Uint8Array;
   /** Copies a page to `into`, which has `pageSize` bytes. */
   readPage(pgno: number, into: Uint8Array): void;
+  /** Copies pages in a row, from `pgno` on, as many as `into` has room for. */
+  readPages(pgno: number, into: Uint8Array): void;
   close(): void;
 }
 
-/** What comes with the bytes of an LTX file. */
+/** An LTX file that has come from the primary, and what came with it. */
 export interface ArrivedFile {
   readonly minTxid: number;
   readonly maxTxid: number;
+  readonly bytes: Uint8Array;
   /** The epoch that wrote `maxTxid`. */
   readonly epoch: number;
   readonly timestampMs: number;
@@ -108,8 +106,12 @@ export interface StreamSink {
   groupDigests(): Uint8Array;
   /** 16 bytes for each page of the group; zeros for SQLite's lock page and those that are absent. */
   pageDigests(group: number): Uint8Array;
-  /** Logs and applies. What has been applied is durable when it returns or resolves. */
-  apply(ltx: Uint8Array, file: ArrivedFile): void | Promise<void>;
+  /**
+   * Logs and applies files that follow one another, at least one, all of one epoch and history; they
+   * may become one. The first may hold transactions that are here already. They are durable when it
+   * returns or resolves.
+   */
+  apply(files: readonly ArrivedFile[]): void | Promise<void>;
   /** The primary's history has changed; this database holds a prefix of the primary's. */
   adoptHistory(history: EpochHistory): void | Promise<void>;
   /** Sets aside the transactions after `sharedTxid`. A repair follows. */
@@ -120,8 +122,11 @@ export interface StreamSink {
 
 /** A repair in progress on a replica. */
 export interface RepairWriter {
-  /** Stages a page that differs. `data` is of use during the call only. */
-  writePage(pgno: number, data: Uint8Array): void;
+  /**
+   * Stages pages that differ, from `pgno` on; `bytes` are those of one or more in a row, of use during
+   * the call only. It resolves when there is room for more.
+   */
+  writePages(pgno: number, bytes: Uint8Array): void | Promise<void>;
   /**
    * Makes the database the target: pages written and pages kept, cut to the target's page count.
    * Rejects when the result has another digest than `digest`. Durable when it resolves.
@@ -228,240 +233,3 @@ export const STREAM_SETTINGS: StreamSettings = {
   ltxBytesMax: 1 << 30,
   lingerMs: 2000,
 };
-
-/** What a replica says of one of its databases. */
-export interface ReplicaState {
-  readonly position: Position;
-  readonly history: EpochHistory;
-  /** 0: no pages. */
-  readonly pageSize: number;
-}
-
-/** How a replica's database is brought up to date. */
-export type CatchUp =
-  /** It has all through this transaction. */
-  | { readonly kind: 'follow'; readonly fromTxid: number }
-  | { readonly kind: 'repair' }
-  | { readonly kind: 'diverged'; readonly sharedTxid: number };
-
-/** A database of the replica as the session sees it. */
-export interface FeedStatus {
-  readonly name: string;
-  readonly state: 'following' | 'repairing';
-  /** The last transaction sent. */
-  readonly sentTxid: number;
-  /** The last one that the replica has confirmed in this session. */
-  readonly acknowledged: Position | undefined;
-  readonly transactionsBehind: number;
-}
-
-export interface PrimarySessionStatus {
-  /** Undefined until it has said who it is. */
-  readonly node: NodeIdentity | undefined;
-  /** Everything there was at the beginning has been sent. */
-  readonly isReady: boolean;
-  readonly feeds: readonly FeedStatus[];
-}
-
-const EMPTY: ReplicaState = {
-  position: { epoch: 0, txid: 0 },
-  history: EpochHistory.EMPTY,
-  pageSize: 0,
-};
-
-/** Groups whose page digests are asked for before the pages of the first are sent. */
-const QUERIES_AHEAD = 4;
-
-/**
- * Decides how a replica that is at `replica` comes to be where the primary's database is. One that
- * shares nothing is sent pages: the log need not begin with the first transaction.
- */
-export function planCatchUp(source: StreamSource, replica: ReplicaState): CatchUp {
-  const { txid } = source.position();
-  const held = replica.position.txid;
-  const shared = source.history().lastShared(replica.history, held, txid);
-  if (held > shared) return { kind: 'diverged', sharedTxid: shared };
-  const isSameSize = replica.pageSize === source.pageSize();
-  return shared > 0 && isSameSize ? { kind: 'follow', fromTxid: shared } : { kind: 'repair' };
-}
-
-/** How far one replica has been brought with one database. */
-export class DatabaseFeed {
-  readonly source: StreamSource;
-  readonly plan: CatchUp;
-  isRepairing: boolean;
-  /** All through this transaction has been sent, or was there. */
-  sentTxid: number;
-  acknowledged: Position | undefined;
-  #sentHistory: EpochHistory | undefined;
-  #sentHead = '';
-
-  /** `replica` is undefined when the replica has nothing of it. */
-  constructor(source: StreamSource, replica = EMPTY) {
-    this.source = source;
-    this.plan = planCatchUp(source, replica);
-    this.isRepairing = this.plan.kind !== 'follow';
-    this.sentTxid = this.plan.kind === 'follow' ? this.plan.fromTxid : 0;
-  }
-
-  get status(): FeedStatus {
-    const { source, isRepairing, sentTxid, acknowledged } = this;
-    return {
-      name: source.name,
-      state: isRepairing ? 'repairing' : 'following',
-      sentTxid,
-      acknowledged,
-      transactionsBehind: Math.max(0, source.position().txid - (acknowledged?.txid ?? 0)),
-    };
-  }
-
-  /** What to tell of the database, unless that has been told. */
-  newHistory(): StreamMessageOf<'database'> | undefined {
-    const { source } = this;
-    const history = source.history();
-    if (this.#sentHistory === history) return undefined;
-    this.#sentHistory = history;
-    const { name } = source;
-    const pageSize = source.pageSize();
-    return { kind: 'database', name, ...source.position(), pageSize, history };
-  }
-
-  /** Where the primary is and what is unsent, unless that has been told. */
-  newHead(repair: RepairSender | undefined): DatabaseHead | undefined {
-    const { source, sentTxid } = this;
-    const { name } = source;
-    const { epoch, txid } = source.position();
-    let unsentBytes = txid > sentTxid ? source.bytesAfter(sentTxid) : 0;
-    if (repair?.name === name) ({ unsentBytes } = repair);
-    const text = `${epoch} ${txid} ${unsentBytes}`;
-    if (text === this.#sentHead) return undefined;
-    this.#sentHead = text;
-    return { name, epoch, txid, unsentBytes };
-  }
-}
-
-/** Finds out which pages of a database a replica lacks, and sends those. */
-export class RepairSender {
-  readonly name: string;
-  readonly #view: RepairView;
-  readonly #epoch: number;
-  readonly #groupDigests: Uint8Array;
-  readonly #page: Uint8Array;
-  #isBegun = false;
-  #isOver = false;
-  #held: Uint8Array[] = [];
-  /** Groups that differ; undefined until the replica has said what it holds. */
-  #groups: number[] | undefined;
-  /** The first of them for which the replica has not been asked. */
-  #queried = 0;
-  /** The first of them whose pages have not been looked at. */
-  #compared = 0;
-  readonly #answers = new Map<number, Uint8Array | undefined>();
-  #pages: number[] = [];
-
-  constructor(source: StreamSource, epoch: number) {
-    this.name = source.name;
-    this.#epoch = epoch;
-    this.#view = source.openView();
-    this.#groupDigests = this.#view.groupDigests();
-    this.#page = new Uint8Array(this.#view.pageSize);
-  }
-
-  get position(): Position {
-    return this.#view.position;
-  }
-
-  /** All has been sent; the replica has yet to confirm. */
-  get isSent(): boolean {
-    return this.#isOver;
-  }
-
-  /** At most so many bytes of pages are still to be sent. */
-  get unsentBytes(): number {
-    const { pageCount, pageSize } = this.#view;
-    const groups = this.#groups?.length ?? Math.ceil(pageCount / GROUP_PAGES);
-    const pages = (groups - this.#compared) * GROUP_PAGES + this.#pages.length;
-    return Math.min(pages, pageCount) * pageSize;
-  }
-
-  close(): void {
-    this.#view.close();
-  }
-
-  takeGroups({ isLast, bytes }: StreamMessageOf<'groups'>): void {
-    const heldBytes = this.#held.reduce((sum, { length }) => sum + length, bytes.length);
-    const isInPlace = this.#isBegun && this.#groups === undefined;
-    if (!isInPlace || bytes.length % DIGEST_BYTES !== 0) throw outOfPlace('groups');
-    if (heldBytes > this.#groupDigests.length) throw outOfPlace('groups');
-    this.#held.push(bytes);
-    if (!isLast) return;
-    const held = Buffer.concat(this.#held);
-    this.#groups = differingGroups(this.#groupDigests, held);
-    // A group of which the replica holds nothing needs no question.
-    for (const group of this.#groups) {
-      const at = group * DIGEST_BYTES;
-      const isHeld = held.subarray(at, at + DIGEST_BYTES).some((byte) => byte !== 0);
-      if (!isHeld) this.#answers.set(group, new Uint8Array());
-    }
-    this.#held = [];
-  }
-
-  takeDigests({ group, bytes }: StreamMessageOf<'digests'>): void {
-    const isAsked = this.#answers.has(group) && this.#answers.get(group) === undefined;
-    const isWhole = bytes.length % DIGEST_BYTES === 0 && bytes.length <= DIGEST_BYTES * GROUP_PAGES;
-    if (!isAsked || !isWhole) throw outOfPlace('digests');
-    this.#answers.set(group, bytes);
-  }
-
-  /** The next message; undefined when it depends on what the replica says, or all is sent. */
-  next(): StreamMessage | undefined {
-    const { name } = this;
-    if (!this.#isBegun) return this.#begin();
-    if (this.#groups === undefined || this.#isOver) return undefined;
-    const query = this.#nextQuery(this.#groups);
-    if (query !== undefined) return { kind: 'query', name, groups: query };
-    while (this.#pages.length === 0 && this.#compared < this.#groups.length) {
-      if (!this.#compareNext(this.#groups[this.#compared] ?? 0)) return undefined;
-    }
-    const pgno = this.#pages.pop();
-    if (pgno === undefined) {
-      this.#isOver = true;
-      return { kind: 'repaired', name, epoch: this.#epoch, digest: this.#view.digest };
-    }
-    this.#view.readPage(pgno, this.#page);
-    return { kind: 'page', name, pgno, bytes: this.#page };
-  }
-
-  #begin(): StreamMessage {
-    this.#isBegun = true;
-    const { position, history, pageSize, pageCount } = this.#view;
-    const { epoch: positionEpoch, txid } = position;
-    const { name } = this;
-    const epoch = this.#epoch;
-    return { kind: 'repair', name, epoch, positionEpoch, txid, pageSize, pageCount, history };
-  }
-
-  #nextQuery(groups: readonly number[]): number[] | undefined {
-    const end = Math.min(groups.length, this.#compared + QUERIES_AHEAD);
-    const ahead = groups.slice(this.#queried, Math.max(end, this.#queried));
-    this.#queried += ahead.length;
-    const unknown = ahead.filter((group) => !this.#answers.has(group));
-    for (const group of unknown) this.#answers.set(group, undefined);
-    return unknown.length > 0 ? unknown : undefined;
-  }
-
-  #compareNext(group: number): boolean {
-    const held = this.#answers.get(group);
-    if (held === undefined) return false;
-    this.#answers.delete(group);
-    this.#compared += 1;
-    const wanted = this.#view.pageDigests(group);
-    // Digests of absent pages are zeros, on either side and beyond the end.
-    const padded = new Uint8Array(wanted.length);
-    padded.set(held.subarray(0, wanted.length));
-    this.#pages = differingPages(group, wanted, padded)
-      .filter((pgno) => pgno <= this.#view.pageCount)
-      .reverse();
-    return true;
-  }
-}

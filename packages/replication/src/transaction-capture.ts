@@ -20,6 +20,7 @@ export class TransactionCapture {
   readonly #state: DatabaseState;
   readonly #options: TransactionCaptureOptions;
   readonly #wal: WalCapture;
+  #isFlushed = true;
 
   /** Everything up to `cursor` is in the state already. */
   constructor(
@@ -35,10 +36,7 @@ export class TransactionCapture {
   }
 
   /**
-   * Captures what has been committed.
-   *
-   * R6. With sync 'full', SQLite's log is synced before the log of transactions, so that after a loss
-   * of power the database is never behind what was logged, acknowledged and sent.
+   * Captures what has been committed; it is durable after `flush`.
    *
    * @returns how many transactions that were
    * @throws ReplicationError `disk_full`, `state_failed`, `wal_unreadable`; the next call goes on.
@@ -52,15 +50,29 @@ export class TransactionCapture {
       count += change?.transactions ?? 0;
       hasMore = change?.hasMore ?? false;
     }
-    this.#state.log.flush();
     return count;
+  }
+
+  /**
+   * Makes durable what has been captured, if that is wanted.
+   *
+   * R6. SQLite's log is synced before the log of transactions, so that after a loss of power the
+   * database is never behind what was acknowledged and sent.
+   *
+   * @throws ReplicationError `disk_full`, `state_failed`; the next call tries again.
+   */
+  flush(): void {
+    if (this.#isFlushed) return;
+    if (this.#options.sync === 'full') fdatasyncSync(this.#open.walFd);
+    this.#state.log.flush();
+    this.#isFlushed = true;
   }
 
   #log(change: CapturedChange): void {
     const { transactions, pageCount, from, to } = change;
-    if (this.#options.sync === 'full') fdatasyncSync(this.#open.walFd);
     const pages = this.#pagesOf(change);
     const timestampMs = this.#options.clock.nowMs();
+    this.#isFlushed = false;
     this.#state.append({ transactions, pageCount, pages, frames: { from, to } }, timestampMs);
     this.#wal.accept(change);
     this.#state.recordApplied('primary', to);

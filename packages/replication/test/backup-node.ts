@@ -162,7 +162,7 @@ export class BackupNode {
       const file = other.readFrom(txid);
       if (file === undefined) return this.#repair(primary);
       const epoch = other.history().epochOf(file.maxTxid);
-      own.apply(file.bytes, { ...file, epoch, history: other.history() });
+      own.apply([{ ...file, epoch, history: other.history() }]);
       txid = file.maxTxid + 1;
     }
     own.adoptHistory(other.history());
@@ -194,7 +194,7 @@ export class BackupNode {
     const page = new Uint8Array(view.pageSize);
     for (let pgno = 1; pgno <= view.pageCount; pgno += 1) {
       view.readPage(pgno, page);
-      writer.writePage(pgno, page);
+      await writer.writePages(pgno, page);
     }
     await writer.commit(view.digest);
     view.close();

@@ -46,7 +46,7 @@ export async function follow(
       const file = primary.readFrom(txid);
       if (file === undefined) return repair(primary, replica);
       const epoch = primary.history().epochOf(file.maxTxid);
-      replica.apply(file.bytes, { ...file, epoch, history: primary.history() });
+      replica.apply([{ ...file, epoch, history: primary.history() }]);
       txid = file.maxTxid + 1;
     }
     replica.adoptHistory(primary.history());
@@ -72,7 +72,7 @@ export async function repair(
         if (isHeld) continue;
         const pgno = group * 1024 + at / 16 + 1;
         view.readPage(pgno, page);
-        writer.writePage(pgno, page);
+        await writer.writePages(pgno, page);
       }
     }
     await writer.commit(view.digest);

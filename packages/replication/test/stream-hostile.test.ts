@@ -204,7 +204,7 @@ function anyMessage(): fc.Arbitrary<StreamMessage> {
     make('groups', { name, isLast: fc.boolean(), bytes }),
     make('query', { name, groups: fc.array(small, { maxLength: 3 }) }),
     make('digests', { name, group: small, bytes }),
-    make('page', { name, pgno: small, bytes }),
+    make('pages', { name, pgno: small, bytes }),
     make('repaired', { ...about, digest: name }),
     make('drop', about),
     make('gone', { name }),
@@ -304,13 +304,9 @@ test('a replica cannot confirm what it was not sent', async () => {
 test('a replica may still confirm earlier transactions when a repair has begun', async () => {
   const { peer, end, database } = servePrimary();
   const replica = new ModelDatabase('a.db');
-  await replica.apply(database.readFrom(1)?.bytes ?? new Uint8Array(), {
-    minTxid: 1,
-    maxTxid: 1,
-    epoch: 3,
-    timestampMs: 0,
-    history: database.history(),
-  });
+  const bytes = database.readFrom(1)?.bytes ?? new Uint8Array();
+  const history = database.history();
+  await replica.apply([{ minTxid: 1, maxTxid: 1, bytes, epoch: 3, timestampMs: 0, history }]);
   database.retainFrom(3);
   peer.send(
     HELLO,
@@ -328,7 +324,7 @@ test('a replica may still confirm earlier transactions when a repair has begun',
   peer.send({ kind: 'groups', name: 'a.db', isLast: true, bytes: replica.groupDigests() });
   expect((await peer.take('query'))?.groups).toEqual([0]);
   peer.send({ kind: 'digests', name: 'a.db', group: 0, bytes: replica.pageDigests(0) });
-  expect((await peer.take('page'))?.pgno).toBe(1);
+  expect((await peer.take('pages'))?.pgno).toBe(1);
   expect((await peer.take('repaired'))?.digest).toBe(database.digest());
   peer.send({ kind: 'end', reason: 'enough' });
   expect(await end).toEqual({ kind: 'ended', message: 'enough' });
@@ -506,7 +502,7 @@ test('a repair that comes to something else is not committed', async () => {
   peer.send(
     WELCOME,
     repairMessage(),
-    { kind: 'page', name: 'a.db', pgno: 1, bytes },
+    { kind: 'pages', name: 'a.db', pgno: 1, bytes },
     { kind: 'repaired', name: 'a.db', epoch: 3, digest: 'another' },
   );
   expect(await end).toMatchObject({ kind: 'failed', message: 'the repair came to something else' });
@@ -518,9 +514,12 @@ test.each([
   ['beyond the end', 3, modelPage(1)],
   ['before the first', 0, modelPage(1)],
   ['of another size', 1, new Uint8Array(100)],
+  ['that there is none of', 1, new Uint8Array()],
+  ['cut off', 1, new Uint8Array(700)],
+  ['before one beyond the end', 2, new Uint8Array(1024)],
 ])('a page %s is refused', async (_, pgno, bytes) => {
   const { peer, end } = serveReplica();
-  peer.send(WELCOME, repairMessage(), { kind: 'page', name: 'a.db', pgno, bytes });
+  peer.send(WELCOME, repairMessage(), { kind: 'pages', name: 'a.db', pgno, bytes });
   expect((await end).kind).toBe('malformed');
 });
 

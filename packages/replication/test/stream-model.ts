@@ -92,6 +92,8 @@ export class ModelDatabase implements StreamSource, StreamSink {
   /** Every position that was ever reached, with the digest there. */
   readonly reached = new Map<string, string>();
   readonly quarantined: { readonly afterTxid: number; readonly throughTxid: number }[] = [];
+  /** How many files each call to apply brought. */
+  readonly runs: number[] = [];
   writtenPages = 0;
   openViews = 0;
   /** Called before and awaited by each apply. */
@@ -120,6 +122,10 @@ export class ModelDatabase implements StreamSource, StreamSink {
 
   pageSize(): number {
     return this.#source().list[0]?.length ?? 0;
+  }
+
+  pageCount(): number {
+    return this.pages.length;
   }
 
   digest(): string {
@@ -167,6 +173,10 @@ export class ModelDatabase implements StreamSource, StreamSink {
     return this.#log.get(txid);
   }
 
+  readHolding(txid: number): LoggedFile | undefined {
+    return [...this.#log.values()].find((file) => file.minTxid <= txid && file.maxTxid >= txid);
+  }
+
   bytesAfter(txid: number): number {
     let sum = 0;
     for (const { minTxid, bytes } of this.#log.values()) if (minTxid > txid) sum += bytes.length;
@@ -185,25 +195,32 @@ export class ModelDatabase implements StreamSource, StreamSink {
       groupDigests: () => pages.groupDigests(),
       pageDigests: (group) => pages.pageDigests(group),
       readPage: (pgno, into) => into.set(pages.list[pgno - 1] ?? []),
+      readPages: (pgno, into) => {
+        for (let at = 0; at < into.length; at += MODEL_PAGE_BYTES) {
+          into.set(pages.list[pgno - 1 + at / MODEL_PAGE_BYTES] ?? [], at);
+        }
+      },
       close: () => {
         this.openViews -= 1;
       },
     };
   }
 
-  async apply(ltx: Uint8Array, file: ArrivedFile): Promise<void> {
+  async apply(files: readonly ArrivedFile[]): Promise<void> {
     this.#mustBeIdle();
     if (this.#isRepairing) throw new Error('apply during a repair');
+    const [first] = files;
+    if (first === undefined) throw new Error('apply of nothing');
+    for (const { epoch, history } of files) {
+      if (epoch !== first.epoch || history !== first.history)
+        throw new Error('apply of two epochs');
+    }
     this.#isBusy = true;
     await this.beforeApply();
-    const { header, pages } = decodeLtx(ltx);
-    if (header.minTxid !== this.#txid + 1) throw new Error('apply with a gap');
-    if (file.history.epochOf(file.maxTxid) !== file.epoch) throw new Error('apply of no epoch');
-    this.#put(pages, header.commit);
-    this.#log.set(header.minTxid, { ...file, bytes: new Uint8Array(ltx) });
-    this.#history = this.#history.adopt(file.history, file.maxTxid);
+    for (const file of files) this.#applyFile(file);
     this.#isBusy = false;
-    this.#reach(header.maxTxid);
+    this.runs.push(files.length);
+    this.onChange();
   }
 
   adoptHistory(history: EpochHistory): void {
@@ -231,12 +248,15 @@ export class ModelDatabase implements StreamSource, StreamSink {
     this.#staged = staged;
     this.#isRepairing = true;
     return {
-      writePage: (pgno, data) => {
-        if (data.length !== target.pageSize) throw new Error('a page of another size');
+      writePages: (pgno, bytes) => {
+        const { pageSize } = target;
+        if (bytes.length === 0 || bytes.length % pageSize !== 0) throw new Error('no whole page');
         // Pages come in order within a group, but a group that is the same is left out.
-        while (staged.length < pgno - 1) staged.push(new Uint8Array(target.pageSize));
-        staged[pgno - 1] = new Uint8Array(data);
-        this.writtenPages += 1;
+        while (staged.length < pgno - 1) staged.push(new Uint8Array(pageSize));
+        for (let at = 0; at < bytes.length; at += pageSize) {
+          staged[pgno - 1 + at / pageSize] = new Uint8Array(bytes.subarray(at, at + pageSize));
+          this.writtenPages += 1;
+        }
         this.onPage();
       },
       commit: async (digest) => {
@@ -256,6 +276,17 @@ export class ModelDatabase implements StreamSource, StreamSink {
         this.onChange();
       },
     };
+  }
+
+  #applyFile(file: ArrivedFile): void {
+    const { header, pages } = decodeLtx(file.bytes);
+    if (header.minTxid > this.#txid + 1) throw new Error('apply with a gap');
+    if (header.maxTxid <= this.#txid) throw new Error('apply of what is there');
+    if (file.history.epochOf(file.maxTxid) !== file.epoch) throw new Error('apply of no epoch');
+    this.#put(pages, header.commit);
+    this.#log.set(header.minTxid, { ...file, bytes: new Uint8Array(file.bytes) });
+    this.#history = this.#history.adopt(file.history, file.maxTxid);
+    this.#reach(header.maxTxid);
   }
 
   #source(): Pages {

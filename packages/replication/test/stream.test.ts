@@ -70,6 +70,28 @@ test('a replica gets every transaction, in order and as it was', async () => {
   expect(replica.client.state).toBe('following');
 });
 
+test('transactions that have arrived together are applied and confirmed together', async () => {
+  const { primary, replica, link } = await startPair();
+  primary.commit([1]);
+  replica.follow(link.url);
+  await changes.until(() => replica.readyCount === 1);
+  const database = replica.database('a.db');
+  const gate = Promise.withResolvers<void>();
+  database.beforeApply = async () => {
+    changes.notify();
+    await gate.promise;
+  };
+  for (let round = 0; round < 50; round += 1) primary.commit([2]);
+  const confirmed = (): number => primary.server.sessions[0]?.feeds[0]?.acknowledged?.txid ?? 0;
+  await changes.until(() => primary.server.sessions[0]?.feeds[0]?.sentTxid === 51);
+  expect(confirmed()).toBe(1);
+  gate.resolve();
+  await changes.until(() => confirmed() === 51);
+  expect(database.runs.length).toBeLessThan(40);
+  expect(database.runs.reduce((sum, files) => sum + files, 0)).toBe(50);
+  expectPrefix(replica, primary);
+});
+
 test('several databases share the stream, one made later too', async () => {
   const { primary, replica, link } = await startPair();
   primary.lead(2, ['a.db', 'tenants/7.db']);
@@ -668,9 +690,9 @@ test('a replica that fails to apply ends the stream with the reason, and loses n
   const database = replica.database('a.db');
   const apply = database.apply.bind(database);
   let failures = 0;
-  database.apply = (ltx, file) => {
+  database.apply = (files) => {
     failures += 1;
-    return failures === 1 ? Promise.reject(new Error('the disk is full')) : apply(ltx, file);
+    return failures === 1 ? Promise.reject(new Error('the disk is full')) : apply(files);
   };
   primary.commit([2]);
   await changes.until(() => replica.hasSameAs(primary));

@@ -45,7 +45,7 @@ describe('one node', () => {
       skipSync: false,
       exitOnError: true,
       sync: 'full',
-      checkpoint: { pages: 1000, pagesMax: 20_000 },
+      checkpoint: { pages: 300, pagesMax: 1000 },
     });
   });
 

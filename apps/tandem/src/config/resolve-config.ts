@@ -145,7 +145,7 @@ function checkCheckpoint(draft: Draft): void {
     'config_conflict',
     draft.subject(key),
     `${where} makes checkpoint.pages-max less than checkpoint.pages.`,
-    'Make checkpoint.pages-max the larger one, by ten times or more.',
+    'Make checkpoint.pages-max the larger one, by three times or more.',
   );
 }
 

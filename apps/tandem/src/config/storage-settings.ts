@@ -197,14 +197,14 @@ export const STORAGE_SETTINGS = {
   }),
   'checkpoint.pages': setting({
     parse: scalar(wholeNumber({ min: 1, max: 1e9 })),
-    defaultText: '1000',
+    defaultText: '300',
     expects: 'a whole number of pages',
     example: '4000',
     summary: 'From so many pages in the WAL on, Tandem copies them to the database.',
   }),
   'checkpoint.pages-max': setting({
     parse: scalar(wholeNumber({ min: 1, max: 1e9 })),
-    defaultText: '20000',
+    defaultText: '1000',
     expects: 'a whole number of pages',
     example: '100000',
     summary: 'From so many on, writers are held up for a moment so that the WAL can begin anew.',
