@@ -15,6 +15,8 @@ export interface DaemonOptions {
   readonly folder: string;
   /** Lines of tandem.yml beside those made here. */
   readonly settings: readonly string[];
+  /** The whole configuration instead, and the name of its file. */
+  readonly config?: { readonly name: string; readonly text: string };
   /** What runs under the daemon; `{port}` and `{database}` are replaced. */
   readonly application: readonly string[];
   /** What the daemon itself runs under. */
@@ -55,17 +57,18 @@ export class DaemonProcess implements AsyncDisposable {
     const { name, folder, settings, application, under = [], env = {} } = options;
     const databases = join(folder, 'databases');
     mkdirSync(databases, { recursive: true });
-    const config = join(folder, 'tandem.yml');
+    const config = join(folder, options.config?.name ?? 'tandem.yml');
     writeFileSync(
       config,
-      [
-        `databases: {folder: ${databases}}`,
-        `state: {folder: ${join(folder, 'state')}}`,
-        `node: {name: ${name}, advertise-url: "http://127.0.0.1:${ports.api}"}`,
-        `http: {listen: "127.0.0.1:${ports.api}", token: ${TOKEN}}`,
-        `proxy: {listen: "127.0.0.1:${ports.proxy}", target: "http://127.0.0.1:${ports.application}"}`,
-        ...settings,
-      ].join('\n'),
+      options.config?.text ??
+        [
+          `databases: {folder: ${databases}}`,
+          `state: {folder: ${join(folder, 'state')}}`,
+          `node: {name: ${name}, advertise-url: "http://127.0.0.1:${ports.api}"}`,
+          `http: {listen: "127.0.0.1:${ports.api}", token: ${TOKEN}}`,
+          `proxy: {listen: "127.0.0.1:${ports.proxy}", target: "http://127.0.0.1:${ports.application}"}`,
+          ...settings,
+        ].join('\n'),
     );
     const words = application.map((word) =>
       word
@@ -90,6 +93,12 @@ export class DaemonProcess implements AsyncDisposable {
 
   get log(): string {
     return this.#log;
+  }
+
+  /** Resolves with the exit code when the daemon has ended by itself. */
+  async ended(): Promise<number | null> {
+    if (!this.#hasEnded) await once(this.#process, 'close');
+    return this.#process.exitCode;
   }
 
   get url(): string {
@@ -126,6 +135,18 @@ export class DaemonProcess implements AsyncDisposable {
     const ended = once(this.#process, 'exit');
     process.kill(-this.#process.pid, 'SIGKILL');
     await ended;
+  }
+
+  /** SIGKILL for the daemon alone, as the kernel does when memory runs out. */
+  async killAlone(): Promise<void> {
+    const ended = once(this.#process, 'exit');
+    this.#process.kill('SIGKILL');
+    await ended;
+  }
+
+  /** Stops the daemon alone, or lets it go on. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
   }
 
   /** @returns the exit code */

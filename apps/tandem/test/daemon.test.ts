@@ -1,76 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test, type TestContext } from 'vitest';
-import { DaemonProcess, until, type DaemonOptions, type NodePorts } from './daemon-process.ts';
+import { describe, expect, test, type TestContext } from 'vitest';
+import { DaemonFixture, needProgram, notes, post, type Daemons } from './daemon-fixture.ts';
+import { type DaemonProcess, until } from './daemon-process.ts';
 import { EtcdProcess } from './etcd-process.ts';
 
-const PYTHON_APP = fileURLToPath(new URL('notes-app.py', import.meta.url));
-const APPLICATION = ['python3', PYTHON_APP, '{database}', '{port}'];
 const LEASE_SECONDS = 3;
-const AS_NOBODY =
-  'setpriv --reuid=65532 --regid=65532 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all';
-
-const cleanups: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
-
-function needProgram(context: TestContext, name: string): void {
-  const { status } = spawnSync('sh', ['-c', `command -v ${name}`]);
-  if (status !== 0) context.skip(`needs ${name}: it is not installed`);
-}
-
-function work(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-daemon-'));
-  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-async function post(node: DaemonProcess, text: string): Promise<number> {
-  try {
-    const signal = AbortSignal.timeout(20_000);
-    const answer = await fetch(node.url, { method: 'POST', body: text, signal });
-    await answer.text();
-    return answer.status;
-  } catch {
-    return 0;
-  }
-}
-
-async function notes(node: DaemonProcess): Promise<string[]> {
-  return (await (await fetch(node.url)).json()) as string[];
-}
-
-interface Pair {
-  readonly nodes: DaemonProcess[];
-  readonly restart: (index: number) => DaemonProcess;
-}
-
-async function pair(settings: readonly string[], more: Partial<DaemonOptions> = {}): Promise<Pair> {
-  const home = work();
-  const options = ['one', 'two'].map((name) => ({
-    name,
-    folder: join(home, name),
-    settings,
-    application: APPLICATION,
-    ...more,
-  }));
-  const ports: NodePorts[] = [];
-  for (const _ of options) ports.push(await DaemonProcess.ports());
-  const start = (index: number): DaemonProcess => {
-    const [own, port] = [options[index], ports[index]];
-    if (own === undefined || port === undefined) throw new RangeError('there are two nodes');
-    const node = DaemonProcess.start(own, port);
-    cleanups.push(() => node.kill());
-    return node;
-  };
-  const nodes = [await start(0).ready(), await start(1).ready()];
-  return { nodes, restart: start };
-}
+const fixture = new DaemonFixture();
 
 async function primaryOf(nodes: readonly DaemonProcess[]): Promise<DaemonProcess> {
   for (const node of nodes) if ((await node.info())['isPrimary'] === true) return node;
@@ -78,12 +12,12 @@ async function primaryOf(nodes: readonly DaemonProcess[]): Promise<DaemonProcess
 }
 
 describe('an unmodified Python program under two daemons with a lease in etcd', () => {
-  async function cluster(context: TestContext): Promise<Pair> {
+  async function cluster(context: TestContext): Promise<Daemons> {
     needProgram(context, 'etcd');
     const etcd = await EtcdProcess.start();
-    cleanups.push(() => etcd[Symbol.asyncDispose]());
+    fixture.onEnd(() => etcd[Symbol.asyncDispose]());
     const lease = `{type: etcd, duration: ${LEASE_SECONDS}s, etcd: {endpoints: ["${etcd.url}"], prefix: /test}}`;
-    return pair([
+    return fixture.pair(() => [
       `lease: ${lease}`,
       'cluster: {nodes: 2}',
       'acknowledge: {mode: one, timeout: 1s}',
@@ -158,6 +92,20 @@ describe('an unmodified Python program under two daemons with a lease in etcd', 
     expect(await notes(first)).toEqual(confirmed);
   });
 
+  test('a node that has only just been made primary hands over when it is ended', async (context) => {
+    const { nodes } = await cluster(context);
+    const primary = await primaryOf(nodes);
+    const other = nodes.find((node) => node !== primary);
+    if (other === undefined) throw new RangeError('there are two nodes');
+    expect(await post(primary, 'before')).toBe(201);
+    await other.ask('POST', '/promote');
+    expect(await other.terminate()).toBe(143);
+    expect(other.log).not.toContain('stopping without a hand-off');
+    expect(await post(primary, 'after')).toBe(201);
+    expect(await notes(primary)).toEqual(['before', 'after']);
+    expect((await primary.info())['isPrimary']).toBe(true);
+  });
+
   test('a client reads what it has written, on the other node', async (context) => {
     const { nodes } = await cluster(context);
     const primary = await primaryOf(nodes);
@@ -170,47 +118,5 @@ describe('an unmodified Python program under two daemons with a lease in etcd', 
       const read = await fetch(other?.url ?? '', { headers: { cookie } });
       if (count === 0) expect(await read.json()).toHaveLength(count + 1);
     }
-  });
-});
-
-describe('a pod under the restricted profile', () => {
-  test('no privileges, a read-only root and no /dev/fuse are enough', async (context) => {
-    const nobody = AS_NOBODY.split(' ');
-    if (spawnSync('setpriv', [...nobody.slice(1), 'test', '-r', PYTHON_APP]).status !== 0) {
-      context.skip('needs setpriv: it cannot become a user who can read this program');
-    }
-    if (spawnSync('unshare', ['--mount', 'true']).status !== 0) {
-      context.skip('needs mount: this user may not make a mount namespace');
-    }
-    const home = mkdtempSync('/var/tmp/tandem-restricted-');
-    cleanups.push(() => rmSync(home, { recursive: true, force: true }));
-    mkdirSync(join(home, 'node/databases'), { recursive: true });
-    for (const path of [home, join(home, 'node'), join(home, 'node/databases')]) {
-      chownSync(path, 65_532, 65_532);
-      chmodSync(path, 0o755);
-    }
-    const script = [
-      `mount --bind ${home} ${home}`,
-      'mount -o remount,ro,bind /',
-      'mount -t tmpfs -o ro tmpfs /dev/shm',
-      'if [ -e /dev/fuse ]; then mount --bind /dev/null /dev/fuse; fi',
-      'exec "$@"',
-    ].join(' && ');
-    const under = ['unshare', '--mount', 'sh', '-c', script, 'sh', ...nobody];
-    const options = { name: 'pod-0', folder: join(home, 'node'), settings: [], under };
-    const env = { HOME: '/nonexistent', TMPDIR: '/nonexistent', PYTHONDONTWRITEBYTECODE: '1' };
-    const ports = await DaemonProcess.ports();
-    const node = DaemonProcess.start({ ...options, application: APPLICATION, env }, ports);
-    cleanups.push(() => node.kill());
-    await node.ready();
-    expect(await post(node, 'written without privileges')).toBe(201);
-    expect(await notes(node)).toEqual(['written without privileges']);
-    expect(await node.info()).toMatchObject({ isPrimary: true, ready: true });
-    expect(await node.terminate()).toBe(143);
-    const path = join(node.databases, 'app.db');
-    expect(existsSync(path)).toBe(true);
-    const database = new DatabaseSync(path);
-    expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
-    database.close();
   });
 });

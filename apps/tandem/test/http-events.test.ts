@@ -231,6 +231,8 @@ describe('a reader that does not keep up', () => {
     await expect.poll(() => fixture.server.counts.eventStreams).toBe(1);
     for (let txid = 40; txid < 60_000; txid += 1) node.commit(txid);
     await expect.poll(() => fixture.server.counts.eventStreamsCut).toBe(1);
+    const { text } = await fixture.ask('/metrics');
+    expect(text).toContain('tandem_http_event_streams_cut_total 1');
     socket.destroy();
   });
 });

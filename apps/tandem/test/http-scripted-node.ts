@@ -23,6 +23,7 @@ export const DATABASE: DatabaseStatus = {
   lag: { transactions: 0, bytes: 0, seconds: 0 },
   log: { fileCount: 2, bytes: 8400, minTxid: 38, maxTxid: 39 },
   commitCount: 12,
+  sqlite: { version: '3.51.2', hasWalResetBug: true },
 };
 
 export const PRIMARY: NodeStatus = {
@@ -62,7 +63,19 @@ export const PRIMARY: NodeStatus = {
     counts: { acknowledged: 11, degraded: 1, waiting: 0, blocked: 0 },
     degradedNames: [],
   },
-  counters: { roleChanges: 1, repairs: 2 },
+  counters: {
+    roleChanges: 1,
+    handOffs: 0,
+    handOffsFailed: 0,
+    streamsOpened: 0,
+    transactionsApplied: 0,
+    repairs: 2,
+    quarantines: 0,
+    foreignWrites: 0,
+    walRestarts: 0,
+    gaps: 0,
+    databasesRefused: 0,
+  },
 };
 
 export const REPLICA: NodeStatus = {

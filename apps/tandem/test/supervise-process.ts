@@ -1,6 +1,14 @@
+import { ApplicationGuard } from '../src/supervise/application-guard.ts';
 import { Supervisor } from '../src/supervise/supervisor.ts';
 
-/** A daemon of nothing but its supervisor, with the real signals. The command is its parameters. */
+/**
+ * A daemon of nothing but its supervisor and guard, with the real signals. The command is its
+ * parameters; what it logs goes to standard error with LOG=1.
+ */
+const log = (_level: string, message: string): void => {
+  if (process.env['LOG'] === '1') process.stderr.write(`${message}\n`);
+};
+const guard = new ApplicationGuard(log);
 const supervisor = new Supervisor({
   commands: [{ words: process.argv.slice(2), condition: 'always' }],
   isCandidate: true,
@@ -11,6 +19,8 @@ const supervisor = new Supervisor({
   exitsOnError: true,
   signals: process,
   hasTerminal: false,
-  log: () => {},
+  onProcess: (pid) => guard.watch(pid),
+  log,
 });
 process.exitCode = await supervisor.run();
+guard.close();

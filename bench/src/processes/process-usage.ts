@@ -1,10 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 
 /** Processor time since the process began, in steps of 10 ms. */
 export interface CpuTimes {
   readonly processMs: number;
   readonly mainThreadMs: number;
+  /** Of the thread that the process calls so; NaN when it has none. */
+  readonly writerMs: number;
 }
+
+const WRITER_NAME = 'writer';
 
 /** Memory as Linux counts it. */
 export interface MemoryUse {
@@ -27,7 +31,19 @@ export function readCpuTimes(pid: number): CpuTimes | undefined {
   const processStat = tryRead(`/proc/${pid}/stat`);
   const threadStat = tryRead(`/proc/${pid}/task/${pid}/stat`);
   if (processStat === undefined || threadStat === undefined) return undefined;
-  return { processMs: cpuMsOf(processStat), mainThreadMs: cpuMsOf(threadStat) };
+  return {
+    processMs: cpuMsOf(processStat),
+    mainThreadMs: cpuMsOf(threadStat),
+    writerMs: threadMsOf(pid, WRITER_NAME),
+  };
+}
+
+function threadMsOf(pid: number, name: string): number {
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const stat = tryRead(`/proc/${pid}/task/${thread}/stat`);
+    if (stat?.includes(`(${name})`) === true) return cpuMsOf(stat);
+  }
+  return Number.NaN;
 }
 
 /** Undefined where there is no `/proc`. */

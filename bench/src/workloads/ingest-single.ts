@@ -17,6 +17,7 @@ interface Round {
   readonly perSecond: number;
   /** Of the server; NaN where it cannot be told. */
   readonly mainThreadUs: number;
+  readonly writerUs: number;
   readonly processUs: number;
   /** Of one processor, used by the client, per cent. */
   readonly clientPercent: number;
@@ -111,6 +112,7 @@ async function runRound(
     load,
     perSecond: (load.answered * 1000) / load.durationMs,
     mainThreadUs: usPerEvent(before?.mainThreadMs, after?.mainThreadMs),
+    writerUs: usPerEvent(before?.writerMs, after?.writerMs),
     processUs: usPerEvent(before?.processMs, after?.processMs),
     clientPercent: (client.user + client.system) / 10 / load.durationMs,
   };
@@ -134,6 +136,7 @@ function measurementsOf(pairs: readonly RoundPair[], connections: number): Measu
       ({ bare, loggia }) => bare.mainThreadUs / loggia.mainThreadUs,
     ),
     of('CPU per event, main thread', 'µs', ({ loggia }) => loggia.mainThreadUs),
+    of('CPU per event, writer', 'µs', ({ loggia }) => loggia.writerUs),
     of('CPU per event, whole process', 'µs', ({ loggia }) => loggia.processUs),
     of('CPU per request, bare', 'µs', ({ bare }) => bare.processUs),
     of('client, of one processor', 'per cent', ({ loggia }) => loggia.clientPercent),

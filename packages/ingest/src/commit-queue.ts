@@ -3,7 +3,9 @@ import { BoundedQueue, assert, type Clock } from '@tandem/base';
 import { HttpError, type Hit } from '@loggia/contract';
 import { encodeHits } from './hit-text.ts';
 import type { WriteOutcome } from './tail-writer.ts';
-import type { DropCount, WriterRequest, WriterResponse } from './writer-messages.ts';
+import type { DropCount, Refusal, WriterRequest, WriterResponse } from './writer-messages.ts';
+
+export type { Refusal } from './writer-messages.ts';
 
 /** Hits of one commit at most: enough to make its sync cheap, few enough to answer soon. */
 const COMMIT_HITS_MAX = 5000;
@@ -11,12 +13,21 @@ const COMMIT_HITS_MAX = 5000;
 const DROP_COUNTS_MAX = 10_000;
 const RESTART_DELAY_MS = 1000;
 
+/** What is called when hits have been stored, or are known not to be. */
+export interface Settlement {
+  /** After the commit; the indexes of `refusals` are those of the hits that were handed in. */
+  readonly stored: (refusals: readonly Refusal[]) => void;
+  /** None of the hits is stored. */
+  readonly refused: (error: HttpError) => void;
+}
+
 /** Some hits of one request, which are answered together. */
 interface Submission {
   readonly hits: readonly Hit[];
-  readonly resolve: (outcomes: readonly WriteOutcome[]) => void;
-  readonly reject: (error: Error) => void;
+  readonly settlement: Settlement;
 }
+
+const NO_REFUSALS: readonly Refusal[] = [];
 
 export interface CommitQueueOptions {
   readonly clock: Clock;
@@ -34,8 +45,8 @@ export interface CommitQueueOptions {
  * Group commit. Hits that arrive while a commit is under way form the next one, so the more arrive,
  * the more of them share a sync.
  *
- * I1. A submission resolves only after its hits are committed and synced.
- * I2. A submission that rejects has stored none of its hits, unless the writer's thread died or the
+ * I1. A submission is told `stored` only after its hits are committed and synced.
+ * I2. A submission that is refused has stored none of its hits, unless the writer's thread died or the
  *     process was killed between commit and answer.
  * I3. At most `hitsMax` hits wait; a submission that does not fit is refused at once and whole.
  */
@@ -88,17 +99,36 @@ export class CommitQueue {
    *   of the hits stored.
    */
   submit(hits: readonly Hit[]): Promise<readonly WriteOutcome[]> {
-    if (this.#closing !== undefined) {
-      return Promise.reject(new HttpError('shutting_down', 'The server is stopping.'));
-    }
-    const { hitsMax } = this.#options;
-    if (hits.length > hitsMax) return Promise.reject(neverFits(hitsMax));
-    if (this.#waitingHits + hits.length > hitsMax) return Promise.reject(overloaded());
     const { promise, resolve, reject } = Promise.withResolvers<readonly WriteOutcome[]>();
-    if (!this.#waiting.tryPush({ hits, resolve, reject })) return Promise.reject(overloaded());
+    this.enqueue(hits, {
+      stored: (refusals) => {
+        const outcomes = Array.from<WriteOutcome>({ length: hits.length }).fill(null);
+        for (const { index, reason } of refusals) outcomes[index] = reason;
+        resolve(outcomes);
+      },
+      refused: reject,
+    });
+    return promise;
+  }
+
+  /** As `submit`, without a promise for each call: `settlement` is called once, maybe at once. */
+  enqueue(hits: readonly Hit[], settlement: Settlement): void {
+    const refusal = this.#refusalOf(hits.length);
+    if (refusal !== undefined || !this.#waiting.tryPush({ hits, settlement })) {
+      settlement.refused(refusal ?? overloaded());
+      return;
+    }
     this.#waitingHits += hits.length;
     this.#commitSoon();
-    return promise;
+  }
+
+  #refusalOf(hitCount: number): HttpError | undefined {
+    if (this.#closing !== undefined) {
+      return new HttpError('shutting_down', 'The server is stopping.');
+    }
+    const { hitsMax } = this.#options;
+    if (hitCount > hitsMax) return neverFits(hitsMax);
+    return this.#waitingHits + hitCount > hitsMax ? overloaded() : undefined;
   }
 
   /** Adds to the counts of dropped events, which go along with the next commit. */
@@ -206,7 +236,7 @@ export class CommitQueue {
     this.#inFlight = undefined;
     switch (response.kind) {
       case 'written':
-        this.#answer(submissions, response.outcomes);
+        this.#answer(submissions, response.refusals);
         break;
       case 'failed':
         this.#refuse(submissions, new HttpError(response.code, response.message));
@@ -223,20 +253,29 @@ export class CommitQueue {
     this.#commitSoon();
   }
 
-  #answer(submissions: readonly Submission[], outcomes: readonly WriteOutcome[]): void {
-    const hitCount = countHits(submissions);
-    assert(outcomes.length === hitCount, 'every hit has an outcome');
-    this.#options.onCommit?.(hitCount, performance.now() - this.#inFlightStartMs);
+  /** `refusals` are in the order of the hits. */
+  #answer(submissions: readonly Submission[], refusals: readonly Refusal[]): void {
+    this.#options.onCommit?.(countHits(submissions), performance.now() - this.#inFlightStartMs);
     let offset = 0;
-    for (const { hits, resolve } of submissions) {
-      resolve(outcomes.slice(offset, offset + hits.length));
-      offset += hits.length;
+    let told = 0;
+    for (const { hits, settlement } of submissions) {
+      const end = offset + hits.length;
+      let own: Refusal[] | undefined;
+      for (let next = refusals[told]; next !== undefined && next.index < end;) {
+        own ??= [];
+        own.push({ index: next.index - offset, reason: next.reason });
+        told += 1;
+        next = refusals[told];
+      }
+      settlement.stored(own ?? NO_REFUSALS);
+      offset = end;
     }
+    assert(told === refusals.length, 'every refusal is of a hit');
   }
 
   /** Rejects `submissions`; the counts of dropped events wait for the next commit. */
   #refuse(submissions: readonly Submission[], error: HttpError): void {
-    for (const { reject } of submissions) reject(error);
+    for (const { settlement } of submissions) settlement.refused(error);
     for (const drop of this.#inFlightDrops) {
       const key = `${drop.siteId}/${drop.date}/${drop.reason}`;
       const count = drop.count + (this.#drops.get(key)?.count ?? 0);

@@ -252,6 +252,17 @@ describe('visitors', () => {
     );
   });
 
+  it('ids are the same when they are asked for again, also after very many others', () => {
+    const ids = new VisitorIds();
+    const [one, two] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)] as const;
+    const asked = () => [one, two].map((salt) => ids.idOf(salt, 'somebody'));
+    const first = asked();
+    expect(asked()).toEqual(first);
+    expect(new Set(first).size).toBe(2);
+    for (let other = 0; other < 25_000; other += 1) ids.idOf(one, `other ${other}`);
+    expect(asked()).toEqual(first);
+  });
+
   it('different traits never make the same text', () => {
     const ids = new VisitorIds();
     const part = fc.string({ unit: fc.constantFrom('|', '1', 'a', '.'), maxLength: 4 });

@@ -1,5 +1,5 @@
 export { CommitQueue } from './commit-queue.ts';
-export type { CommitQueueOptions } from './commit-queue.ts';
+export type { CommitQueueOptions, Refusal, Settlement } from './commit-queue.ts';
 export { TailWriter } from './tail-writer.ts';
 export type { WriteOutcome } from './tail-writer.ts';
 export { VISIT_GAP_MS, beginVisit, extendVisit, findVisit } from './visit.ts';
@@ -16,6 +16,7 @@ export { Enricher } from './enricher.ts';
 export type { Dropped, EnricherOptions } from './enricher.ts';
 export { batchFacts, requestFacts } from './request-facts.ts';
 export type { IncomingRequest, RequestFacts } from './request-facts.ts';
+export type { RequestHeaders } from './request-headers.ts';
 export type { SaltSource } from './salt-source.ts';
 export { DEFAULT_TRUST, clientAddress } from './client-address.ts';
 export type { Client, ProxyTrust } from './client-address.ts';

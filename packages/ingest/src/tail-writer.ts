@@ -6,6 +6,8 @@ import { VISIT_GAP_MS, beginVisit, extendVisit, findVisit } from './visit.ts';
 /** How long a visitor's id of a new day points to a visit that began under an older one. */
 const ALIAS_LIFETIME_MS = 48 * 3_600_000;
 
+const NO_VISITS: readonly VisitRow[] = [];
+
 /** What became of one hit: null when it is stored (or was already), else why it was dropped. */
 export type WriteOutcome = DropReason | null;
 
@@ -103,7 +105,8 @@ class OpenVisits {
       this.#begin(hit, own);
       return true;
     }
-    this.#extend(visit, hit);
+    const listed = visit.visitor === hit.visitor ? own : this.#visitsOf(hit.siteId, visit.visitor);
+    this.#extend(visit, hit, listed);
     return true;
   }
 
@@ -114,8 +117,8 @@ class OpenVisits {
     this.#insertEvent(hit, id, hit.visitor);
   }
 
-  #extend(visit: VisitRow, hit: Hit): void {
-    const visits = this.#visitsOf(hit.siteId, visit.visitor);
+  /** `visits` are those that began under the id of `visit`. */
+  #extend(visit: VisitRow, hit: Hit, visits: VisitRow[]): void {
     const position = visits.indexOf(visit);
     assert(position >= 0, 'a visit is listed under its visitor');
     const extended = extendVisit(visit, hit);
@@ -129,14 +132,16 @@ class OpenVisits {
    * Visits that began under an id of an earlier date and may still be under way: those of the day
    * before's id, and those that either id already stands for.
    */
-  #carriedVisits(hit: Hit): VisitRow[] {
+  #carriedVisits(hit: Hit): readonly VisitRow[] {
     const { tail } = this.#journal;
+    const aliases = tail.aliasesOf(hit.siteId, hit.visitor);
+    if (hit.visitorBefore === null && aliases.length === 0) return NO_VISITS;
     const visitors = new Set<bigint>();
     if (hit.visitorBefore !== null) {
       visitors.add(hit.visitorBefore);
       for (const visitor of tail.aliasesOf(hit.siteId, hit.visitorBefore)) visitors.add(visitor);
     }
-    for (const visitor of tail.aliasesOf(hit.siteId, hit.visitor)) visitors.add(visitor);
+    for (const visitor of aliases) visitors.add(visitor);
     visitors.delete(hit.visitor);
     const carried: VisitRow[] = [];
     for (const visitor of visitors) carried.push(...this.#visitsOf(hit.siteId, visitor));

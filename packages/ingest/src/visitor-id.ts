@@ -6,6 +6,8 @@ const HOSTNAMES_CACHED_MAX = 5000;
 const BLOCK_BYTES = 64;
 const DIGEST_BYTES = 32;
 const SCRATCH_BYTES = 8192;
+/** Ids that are remembered; all are forgotten when there are more. */
+const KNOWN_MAX = 20_000;
 
 /** What makes two requests the same visitor's. */
 export interface VisitorTraits {
@@ -28,6 +30,12 @@ export class VisitorIds {
   readonly #domains = new LruCache<string, string>(HOSTNAMES_CACHED_MAX);
   readonly #inner = Buffer.alloc(SCRATCH_BYTES);
   readonly #outer = Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES);
+  /**
+   * Ids by salt and text, since most visitors look at several pages. They hang on the salt's own
+   * bytes: whoever lets go of a salt lets go of what was made with it.
+   */
+  #known = new WeakMap<Uint8Array, Map<string, bigint>>();
+  #knownCount = 0;
 
   /**
    * The traits as one text, for as many salts as needed. The lengths in front keep the fields
@@ -38,13 +46,34 @@ export class VisitorIds {
     return `${siteId}|${domain.length}|${address.length}|${domain}${address}${userAgent}`;
   }
 
+  /** The id of the visitor with the traits in `text` under `salt`, 64 bytes at most. */
+  idOf(salt: Uint8Array, text: string): bigint {
+    const known = this.#known.get(salt)?.get(text);
+    if (known !== undefined) return known;
+    const id = this.#makeId(salt, text);
+    this.#remember(salt, text, id);
+    return id;
+  }
+
+  #remember(salt: Uint8Array, text: string, id: bigint): void {
+    if (this.#knownCount >= KNOWN_MAX) {
+      this.#known = new WeakMap();
+      this.#knownCount = 0;
+    }
+    let ids = this.#known.get(salt);
+    if (ids === undefined) {
+      ids = new Map();
+      this.#known.set(salt, ids);
+    }
+    ids.set(text, id);
+    this.#knownCount += 1;
+  }
+
   /**
-   * The id of the visitor with the traits in `text` under `salt`, 64 bytes at most.
-   *
    * The two hashes of RFC 2104 are written out over buffers that are used again: `createHmac` makes
    * a key object at each call, which costs many times what the hashes do.
    */
-  idOf(salt: Uint8Array, text: string): bigint {
+  #makeId(salt: Uint8Array, text: string): bigint {
     assert(salt.length <= BLOCK_BYTES, 'a salt is not longer than a block of the hash');
     const innerBytes = BLOCK_BYTES + Buffer.byteLength(text);
     const inner =

@@ -1,5 +1,4 @@
 import type { DropReason, ErrorCode } from '@loggia/contract';
-import type { WriteOutcome } from './tail-writer.ts';
 
 /** A number of events that were dropped before they reached the journal. */
 export interface DropCount {
@@ -8,6 +7,13 @@ export interface DropCount {
   readonly date: string;
   readonly reason: DropReason;
   readonly count: number;
+}
+
+/** A hit of a group that was not stored, though the group was. */
+export interface Refusal {
+  /** Of the hit, in the group. */
+  readonly index: number;
+  readonly reason: DropReason;
 }
 
 /** What the main thread asks of the writer. Every message but `close` is one transaction or less. */
@@ -26,7 +32,7 @@ export type WriterRequest =
 /** The writer's answers, in the order of the requests; `ready` comes first and once. */
 export type WriterResponse =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'written'; readonly outcomes: readonly WriteOutcome[] }
+  | { readonly kind: 'written'; readonly refusals: readonly Refusal[] }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: 'kept'; readonly purgedRows: number }
   | { readonly kind: 'closed' };

@@ -2,8 +2,8 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ErrorCode } from '@loggia/contract';
 import { JournalError, type Journal } from '@loggia/journal';
 import { decodeHits } from './hit-text.ts';
-import { TailWriter } from './tail-writer.ts';
-import type { WriterRequest, WriterResponse } from './writer-messages.ts';
+import { TailWriter, type WriteOutcome } from './tail-writer.ts';
+import type { Refusal, WriterRequest, WriterResponse } from './writer-messages.ts';
 
 /** Rows of removed sites that one turn of upkeep deletes, so that hits never wait for long. */
 const PURGE_ROWS_MAX = 2000;
@@ -30,7 +30,7 @@ function respond(request: WriterRequest, journal: Journal, writer: TailWriter): 
     switch (request.kind) {
       case 'write': {
         const outcomes = writer.write(decodeHits(request.hitsText), request.nowMs, request.drops);
-        return { kind: 'written', outcomes };
+        return { kind: 'written', refusals: refusalsIn(outcomes) };
       }
       case 'upkeep':
         return { kind: 'kept', purgedRows: keepUp(journal, request.nowMs) };
@@ -42,6 +42,15 @@ function respond(request: WriterRequest, journal: Journal, writer: TailWriter): 
     if (!(error instanceof JournalError)) throw error;
     return { kind: 'failed', code: publicCode(error), message: error.message };
   }
+}
+
+/** Nearly every hit is stored, so only the others are told of. */
+function refusalsIn(outcomes: readonly WriteOutcome[]): Refusal[] {
+  const refusals: Refusal[] = [];
+  for (const [index, reason] of outcomes.entries()) {
+    if (reason !== null) refusals.push({ index, reason });
+  }
+  return refusals;
 }
 
 /** Forgets what has expired and deletes a few rows of removed sites; returns how many of these. */

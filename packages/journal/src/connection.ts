@@ -25,6 +25,10 @@ export class Connection {
   #transactionCount = 0;
   #invalidations = 0;
   #snapshotOpen = false;
+  #dataVersionQuery: Query | undefined;
+  #dataVersion = 0;
+  /** The transaction in which the version was read. */
+  #dataVersionTransaction = -1;
 
   /** @throws JournalError when the file cannot be opened. */
   constructor(options: ConnectionOptions) {
@@ -54,6 +58,20 @@ export class Connection {
   /** Says that rows were deleted behind the back of whoever keeps some in memory. */
   invalidate(): void {
     this.#invalidations += 1;
+  }
+
+  /**
+   * Changes when another connection has written. Within a transaction that writes nobody else can,
+   * so there it is read once; elsewhere it says little and must not be asked for.
+   */
+  dataVersion(): number {
+    assert(this.inTransaction, 'what others write is kept off by a transaction');
+    if (this.#dataVersionTransaction !== this.#transactionCount) {
+      this.#dataVersionQuery ??= this.query('PRAGMA data_version');
+      this.#dataVersion = integerOf(this.#dataVersionQuery.get()?.[0]);
+      this.#dataVersionTransaction = this.#transactionCount;
+    }
+    return this.#dataVersion;
   }
 
   get inTransaction(): boolean {

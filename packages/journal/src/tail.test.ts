@@ -353,4 +353,26 @@ describe('Tail ids and aliases', () => {
     expect(tail.aliasesOf(1, -1n)).toEqual([2n ** 63n - 1n]);
     expect(tail.removeExpiredAliases(20)).toBe(1);
   });
+
+  it('J10: are met in a transaction whoever wrote them, and whatever was rolled back', () => {
+    using folder = new TemporaryFolder();
+    using journal = Journal.open({ folder: folder.path });
+    using other = Journal.open({ folder: folder.path });
+    const found = (alias: bigint) =>
+      journal.transaction(() => journal.tail.aliasesOf(1, alias)).map(String);
+    expect(found(1n)).toEqual([]);
+    journal.tail.addAlias({ siteId: 1, alias: 1n, visitor: 10n, expiresMs: 5 });
+    other.tail.addAlias({ siteId: 1, alias: 2n, visitor: 20n, expiresMs: 5 });
+    expect([found(1n), found(2n), found(3n)]).toEqual([['10'], ['20'], []]);
+    expect(() =>
+      journal.transaction(() => {
+        journal.tail.addAlias({ siteId: 1, alias: 3n, visitor: 30n, expiresMs: 5 });
+        expect(journal.tail.aliasesOf(1, 3n)).toEqual([30n]);
+        throw new Error('no');
+      }),
+    ).toThrow('no');
+    expect(found(3n)).toEqual([]);
+    other.tail.removeExpiredAliases(5);
+    expect([found(1n), found(2n)]).toEqual([[], []]);
+  });
 });

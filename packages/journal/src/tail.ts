@@ -1,20 +1,11 @@
 import { assert } from '@tandem/base';
 import type { PackedRows } from '@loggia/contract';
-import { int64Of } from './cell.ts';
+import { AliasTable, type NewAlias } from './alias-table.ts';
 import type { Connection, Query } from './connection.ts';
-import { EVENT_NAMES, insertSql, valuesOf } from './tail-columns.ts';
+import { EVENT_NAMES, insertSql } from './tail-columns.ts';
 import { type TailHead, TailReader, type TailRow } from './tail-reader.ts';
 import type { NewEvent, NewVisit, VisitRow } from './tail-row.ts';
 import { VisitTable } from './visit-table.ts';
-
-export interface NewAlias {
-  readonly siteId: number;
-  /** The id under which the visitor is met now. */
-  readonly alias: bigint;
-  /** The id under which the visit under way began. */
-  readonly visitor: bigint;
-  readonly expiresMs: number;
-}
 
 const NEW_EVENT_NAMES = EVENT_NAMES.filter((name) => name !== 'id');
 
@@ -35,9 +26,7 @@ export class Tail {
   readonly #insertEvent: Query;
   readonly #rememberId: Query;
   readonly #forgetIds: Query;
-  readonly #addAlias: Query;
-  readonly #aliases: Query;
-  readonly #removeAliases: Query;
+  readonly #aliases: AliasTable;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -51,14 +40,7 @@ export class Tail {
       `DELETE FROM seen_id WHERE (site_id, dedupe_id) IN
          (SELECT site_id, dedupe_id FROM seen_id WHERE time_ms < ? LIMIT ?)`,
     );
-    this.#addAlias = connection.query(
-      `INSERT INTO alias (site_id, alias, visitor, expires_ms) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET expires_ms = max(expires_ms, excluded.expires_ms)`,
-    );
-    this.#aliases = connection.query(
-      'SELECT visitor >> 32, visitor & 4294967295 FROM alias WHERE site_id = ? AND alias = ?',
-    );
-    this.#removeAliases = connection.query('DELETE FROM alias WHERE expires_ms <= ?');
+    this.#aliases = new AliasTable(connection);
   }
 
   /** Visits of those visitors on the site that touch `[fromMs, toMs]`, in the visitors' order. */
@@ -80,9 +62,23 @@ export class Tail {
     this.#visits.update(visit);
   }
 
-  /** The new event's id. Its visit must exist. */
+  /** The new event's id. Its visit must exist. The values are in the order of the contract. */
   insertEvent(event: NewEvent): number {
-    return this.#insertEvent.insert(...valuesOf(event, NEW_EVENT_NAMES));
+    return this.#insertEvent.insert(
+      event.site_id,
+      event.visit_id,
+      event.visitor,
+      event.time_ms,
+      event.name,
+      event.hostname,
+      event.page,
+      event.properties,
+      event.revenue_milli,
+      event.revenue_currency,
+      event.interactive,
+      event.scroll_depth,
+      event.engaged_ms,
+    );
   }
 
   /** The last event's id. All are stored or, when this throws, none. */
@@ -110,17 +106,17 @@ export class Tail {
 
   /** Notes that a visitor goes by one more id; said again, the later end holds. */
   addAlias(alias: NewAlias): void {
-    this.#addAlias.run(alias.siteId, alias.alias, alias.visitor, alias.expiresMs);
+    this.#aliases.add(alias);
   }
 
   /** The visitors for which this id is an alias. */
   aliasesOf(siteId: number, alias: bigint): bigint[] {
-    return this.#aliases.all(siteId, alias).map(([upper, lower]) => int64Of(upper, lower));
+    return this.#aliases.visitorsOf(siteId, alias);
   }
 
   /** The number of aliases that were removed. */
   removeExpiredAliases(nowMs: number): number {
-    return this.#removeAliases.run(nowMs);
+    return this.#aliases.removeExpired(nowMs);
   }
 
   /** How far the tail reaches, as one consistent reading. */

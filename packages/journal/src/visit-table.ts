@@ -1,7 +1,7 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import { VISIT_COLUMNS } from '@loggia/contract';
 import { assert } from '@tandem/base';
-import { int64Of, integerOf } from './cell.ts';
+import { int64Of } from './cell.ts';
 import type { Cells, Connection, Query } from './connection.ts';
 import { Counters } from './counters.ts';
 import { VISIT_NAMES, VISITOR_IN_VISIT, insertSql, selectList, valuesOf } from './tail-columns.ts';
@@ -34,7 +34,6 @@ export class VisitTable {
   readonly #update: Query;
   readonly #updateActivity: Query;
   readonly #ofVisitor: Query;
-  readonly #dataVersion: Query;
   readonly #cache = new VisitCache();
   /** What was so when the cache was last found true. */
   #cachedAt = { transaction: -1, dataVersion: -1, invalidations: -1 };
@@ -53,7 +52,6 @@ export class VisitTable {
       `SELECT ${selectList(VISIT_COLUMNS)} FROM visit INDEXED BY visit_by_visitor
        WHERE visitor = ?`,
     );
-    this.#dataVersion = connection.query('PRAGMA data_version');
   }
 
   /** The visitor's visits on the site that touch `[fromMs, toMs]`. */
@@ -131,7 +129,7 @@ export class VisitTable {
     const { invalidations } = connection;
     const at = this.#cachedAt;
     if (at.transaction === transaction && at.invalidations === invalidations) return this.#cache;
-    const dataVersion = integerOf(this.#dataVersion.get()?.[0]);
+    const dataVersion = connection.dataVersion();
     if (at.dataVersion !== dataVersion || at.invalidations !== invalidations) this.#cache.clear();
     this.#cachedAt = { transaction, dataVersion, invalidations };
     return this.#cache;

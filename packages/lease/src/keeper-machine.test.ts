@@ -18,6 +18,7 @@ const rules: KeeperRules = {
   timings: LEASE_TIMING_PRESETS.default,
   isFailsafe: true,
   mayLeadUnlisted: false,
+  demoteDelayMs: 7000,
 };
 const term = { epoch: 3, validUntilMs: 12_500 };
 const unknown = { kind: 'unknown', error: new Error('away') } as const;
@@ -164,5 +165,31 @@ describe('the keeper machine', () => {
     const view = { epoch: 3, members: [peer], isReleased: true };
     expect(barFor(rules, state, view, 0)).toBe('unlisted');
     expect(barFor({ ...rules, mayLeadUnlisted: true }, state, view, 0)).toBeUndefined();
+  });
+
+  it('leaves a lease that it gave up to nobody to others for the demote delay', () => {
+    const { actions } = play(
+      ...lead,
+      [100, { kind: 'drain' }],
+      [100, { kind: 'release' }],
+      [110, { kind: 'released' }],
+      [7099, { kind: 'tick' }],
+      [7100, { kind: 'tick' }],
+    );
+    expect(actions.slice(-2)).toEqual(['100 release', '7100 acquire']);
+  });
+
+  it('is free to lead again once the one that it handed over to has led', () => {
+    const next = { epoch: 4, holder: peer, members: [self, peer], isReleased: false };
+    const free = { epoch: 4, members: [self, peer], isReleased: true };
+    const { actions } = play(
+      ...lead,
+      [100, { kind: 'drain' }],
+      [100, { kind: 'release', successorName: 'b' }],
+      [110, { kind: 'released' }],
+      [200, { kind: 'view', view: next }],
+      [300, { kind: 'view', view: free }],
+    );
+    expect(actions.slice(-2)).toEqual(['100 release', '300 acquire']);
   });
 });

@@ -26,8 +26,10 @@ export interface KeeperState {
   readonly startedMs: number;
   /** When the next attempt is due. */
   readonly dueMs: number;
-  /** No attempt to acquire begins before: promised to a primary, or owed after a release. */
+  /** No attempt to acquire begins before: promised to a primary. */
   readonly abstainUntilMs: number;
+  /** Nor before this, as long as nobody has led since that epoch, in which this node gave it up. */
+  readonly owed: { readonly untilMs: number; readonly epoch: number };
   readonly epochSeen: number;
   readonly members: readonly NodeIdentity[];
 }
@@ -45,6 +47,8 @@ export interface KeeperRules {
   readonly isFailsafe: boolean;
   /** Whether a node may lead that the last primary did not record as a member. */
   readonly mayLeadUnlisted: boolean;
+  /** How long a node that gave the lease up to nobody leaves it to others. */
+  readonly demoteDelayMs: number;
 }
 
 /** Why a node that led no longer does. */
@@ -93,6 +97,8 @@ export interface KeeperStep {
 /** After how many times the lease's duration a promise is too long to be honest. */
 const PROMISE_FACTOR_MAX = 4;
 
+const NOTHING_OWED = { untilMs: -Infinity, epoch: Infinity };
+
 /** A node that has just started. */
 export function initialKeeperState(nowMs: number, isCandidate: boolean): KeeperState {
   return {
@@ -103,6 +109,7 @@ export function initialKeeperState(nowMs: number, isCandidate: boolean): KeeperS
     startedMs: nowMs,
     dueMs: nowMs,
     abstainUntilMs: -Infinity,
+    owed: NOTHING_OWED,
     epochSeen: 0,
     members: [],
   };
@@ -125,7 +132,11 @@ export function nextTickMs(rules: KeeperRules, state: KeeperState): number {
   const deadlineMs = renewDeadlineMs(rules, state);
   if (state.request !== 'none' || state.phase.kind === 'releasing') return deadlineMs;
   if (state.phase.kind !== 'following') return Math.min(deadlineMs, state.dueMs);
-  return state.isCandidate ? Math.max(state.dueMs, state.abstainUntilMs) : Infinity;
+  return state.isCandidate ? Math.max(state.dueMs, abstainsUntilMs(state)) : Infinity;
+}
+
+function abstainsUntilMs({ abstainUntilMs, owed }: KeeperState): number {
+  return Math.max(abstainUntilMs, owed.untilMs);
 }
 
 /** Why a free lease may not be taken, as far as this node knows by itself. */
@@ -135,7 +146,7 @@ export function barFor(
   view: LeaseView,
   nowMs: number,
 ): 'abstaining' | 'unlisted' | 'forgotten-promise' | undefined {
-  if (nowMs < state.abstainUntilMs) return 'abstaining';
+  if (nowMs < abstainsUntilMs(state)) return 'abstaining';
   if (!rules.isFailsafe) return undefined;
   const isListed = view.members.some(({ name }) => name === rules.selfName);
   if (view.members.length > 0 && !isListed && !rules.mayLeadUnlisted) return 'unlisted';
@@ -218,10 +229,11 @@ function inPhase(
 /** A lease that has become free is tried for at once. */
 function afterView(state: KeeperState, view: LeaseView, nowMs: number): KeeperState {
   const epochSeen = Math.max(state.epochSeen, view.epoch);
-  if (state.phase.kind !== 'following') return { ...state, epochSeen };
+  const owed = view.epoch > state.owed.epoch ? NOTHING_OWED : state.owed;
+  if (state.phase.kind !== 'following') return { ...state, epochSeen, owed };
   const members = state.request === 'acquire' ? state.members : view.members;
   const dueMs = view.holder === undefined ? Math.min(state.dueMs, nowMs) : state.dueMs;
-  return { ...state, epochSeen, members, dueMs };
+  return { ...state, epochSeen, owed, members, dueMs };
 }
 
 function afterAcquire(
@@ -307,10 +319,12 @@ function release(
   const reason = successorName === undefined ? 'released' : 'handed-off';
   const action: KeeperAction =
     successorName === undefined ? { kind: 'release' } : { kind: 'release', successorName };
-  // Others get the first try for a while; whoever gives the lease up means it.
-  const untilMs = nowMs + rules.timings.durationMs;
-  const abstainUntilMs = Math.max(state.abstainUntilMs, untilMs);
-  const releasing = { ...state, abstainUntilMs, request: 'release' as const };
+  // Others get the first try for a while; whoever gives the lease up means it. Once somebody has led
+  // since, and should that one end, this node is as good as any.
+  const { timings, demoteDelayMs } = rules;
+  const delayMs = successorName === undefined ? demoteDelayMs : timings.durationMs;
+  const owed = { untilMs: nowMs + delayMs, epoch: phase.term.epoch };
+  const releasing = { ...state, owed, request: 'release' as const };
   return {
     state: { ...releasing, phase: { kind: 'releasing', term: phase.term } },
     actions: [announce({ kind: 'following', reason, epoch: phase.term.epoch }), action],
@@ -322,7 +336,7 @@ function proceed(rules: KeeperRules, state: KeeperState, nowMs: number): KeeperS
   const { phase } = state;
   if (phase.kind === 'releasing') return still(state);
   if (phase.kind === 'following') {
-    const isDue = nowMs >= Math.max(state.dueMs, state.abstainUntilMs);
+    const isDue = nowMs >= Math.max(state.dueMs, abstainsUntilMs(state));
     if (state.request !== 'none' || !state.isCandidate || !isDue) return still(state);
     const acquiring = { ...state, request: 'acquire' as const, isWriting: false };
     return { state: acquiring, actions: [{ kind: 'acquire' }] };

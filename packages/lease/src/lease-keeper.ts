@@ -43,6 +43,7 @@ export class LeaseKeeper implements LeaseKeeping {
       timings: options.timings,
       isFailsafe: options.askPeers !== undefined,
       mayLeadUnlisted: options.mayLeadUnlisted ?? false,
+      demoteDelayMs: options.demoteDelayMs ?? options.timings.durationMs,
     };
     this.#state = initialKeeperState(this.#clock.monotonicMs(), options.isCandidate);
   }

@@ -30,6 +30,8 @@ export interface LeaseKeeperOptions {
   readonly askPeers?: (question: PeerQuestion) => Promise<boolean>;
   /** Whether a node may lead that the last primary did not record; by default false. */
   readonly mayLeadUnlisted?: boolean;
+  /** How long a node that gave the lease up to nobody leaves it to others; by default its duration. */
+  readonly demoteDelayMs?: number;
   /** False forbids renewals: with a worker, while the main thread shows no life. */
   readonly mayRenew?: () => boolean;
   readonly onChange?: (change: RoleChange) => void;
@@ -76,7 +78,7 @@ export interface LeaseKeeping {
    * @throws LeaseError `lease_fixed` for a static lease, and what `drain` throws.
    */
   handOff(successorName: string, drain: () => Promise<boolean>): Promise<boolean>;
-  /** Gives the lease up after `drain`; others get the first try for a lease's duration. */
+  /** Gives the lease up after `drain`; others get the first try for `demoteDelayMs`. */
   stepDown(drain: () => Promise<void>): Promise<void>;
   /** Whether this node tries to lead. One that leads already goes on. */
   setCandidate(isCandidate: boolean): void;

@@ -23,6 +23,7 @@ export interface LeaseThreadOptions extends Pick<
   | 'mayLead'
   | 'askPeers'
   | 'mayLeadUnlisted'
+  | 'demoteDelayMs'
   | 'onChange'
   | 'onView'
   | 'onError'
@@ -42,6 +43,7 @@ export interface LeaseWorkerStart {
   readonly timings: LeaseTimings;
   readonly isCandidate: boolean;
   readonly mayLeadUnlisted: boolean;
+  readonly demoteDelayMs: number;
   readonly isFailsafe: boolean;
   readonly silenceMaxMs: number;
   readonly buffer: SharedArrayBuffer;
@@ -167,6 +169,7 @@ export class LeaseThread implements LeaseKeeping {
   #start(): LeaseWorkerStart {
     const { store, self, timings, mayLeadUnlisted = false, askPeers } = this.#options;
     return {
+      demoteDelayMs: this.#options.demoteDelayMs ?? timings.durationMs,
       store,
       self,
       timings,

@@ -39,6 +39,7 @@ async function keepLease(start: LeaseWorkerStart): Promise<void> {
     timings,
     isCandidate,
     mayLeadUnlisted,
+    demoteDelayMs: start.demoteDelayMs,
     clock,
     epochFloor: async () => Number(await link.ask('epoch-floor')),
     mayLead: async (view) => (await link.ask('may-lead', view)) === true,

@@ -185,6 +185,7 @@ export class LeaseSimulation {
       timings: TIMINGS,
       isFailsafe: this.#plan.isFailsafe,
       mayLeadUnlisted: false,
+      demoteDelayMs: 10_000,
     };
   }
 

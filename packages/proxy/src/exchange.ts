@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { hopByHopFields } from './hop-by-hop.ts';
 import { originOf, POSITION_HEADER, type Origin } from './origin.ts';
 import { cookiePosition } from './position-cookie.ts';
-import { tryParsePosition, type SeenPosition } from './position.ts';
+import { joinSeen, tryParsePosition, type SeenPosition } from './position.ts';
 import { ProxyError } from './proxy-error.ts';
 import type { ProxySettings } from './proxy-options.ts';
 import { fieldsOf, fieldValues, type RawHeaders } from './raw-headers.ts';
@@ -135,11 +135,5 @@ function seenPosition(headers: RawHeaders): SeenPosition | undefined {
       hint: 'Send it as it came, such as 2.00000000000000ff, or leave it out.',
     });
   }
-  if (cookie === undefined) return stated;
-  return isNewer(cookie, stated) ? cookie : stated;
-}
-
-function isNewer(a: SeenPosition, b: SeenPosition): boolean {
-  const [epochA, epochB] = [a.epoch ?? 0, b.epoch ?? 0];
-  return epochA === epochB ? a.txid > b.txid : epochA > epochB;
+  return cookie === undefined ? stated : joinSeen(cookie, stated);
 }

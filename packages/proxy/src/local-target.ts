@@ -89,7 +89,8 @@ export class LocalTarget {
     const { seen, isForgiven } = exchange;
     const { cookieMaxAgeS, secureCookie } = this.#parts.settings;
     const cookie = { maxAgeS: cookieMaxAgeS, isSecure: secureCookie };
-    return positionFields({ seen, isForgiven, shown }, cookie);
+    const isPrimary = this.#parts.state.role() === 'primary';
+    return positionFields({ seen, isForgiven, shown, isPrimary }, cookie);
   }
 
   async #shownPosition(

@@ -7,15 +7,16 @@ export interface ProxyState {
   readonly isReady: () => boolean;
   /** The base URL of the proxy of the primary, while another node is known to be it. */
   readonly primaryUrl: () => string | undefined;
-  /** The last transaction that readers of the local database see. */
+  /** The last transactions that readers of the local databases see; undefined without any. */
   readonly position: () => ProxyPosition | undefined;
   /**
-   * Waits until the local position reaches `position`. `unknown-epoch` means that it will never be
-   * reached: it is of a history that lost against the present one. An epoch above all that the node
+   * Waits until the local position reaches `position`, or that of the primary as it is from now on
+   * (`latest`). `unknown-epoch` means that a part of it will never be reached, as it is of a history
+   * that lost against the present one, and that all the rest is. An epoch above all that the node
    * knows is no such thing; news of it may still come, so it is waited for.
    */
   readonly waitFor: (
-    position: ProxyPosition,
+    position: ProxyPosition | 'latest',
     timeoutMs: number,
   ) => Promise<'reached' | 'timeout' | 'unknown-epoch'>;
   /**

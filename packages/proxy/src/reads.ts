@@ -1,7 +1,7 @@
 import type { Exchange } from './exchange.ts';
 import type { LocalTarget } from './local-target.ts';
 import type { ProxyParts } from './parts.ts';
-import { comparePositions, type ProxyPosition } from './position.ts';
+import { covers, type ProxyPosition, type SeenPosition } from './position.ts';
 import type { PrimaryPeer } from './primary-peer.ts';
 import { ProxyError } from './proxy-error.ts';
 
@@ -51,10 +51,8 @@ export class Reads {
     const { state, counters, settings } = this.#parts;
     if (exchange.seen === undefined || state.role() === 'primary') return true;
     const local = state.position();
-    const wanted = withEpoch(exchange.seen, local);
-    if (wanted === undefined) return true;
-    const isThere = local?.epoch === wanted.epoch && comparePositions(local, wanted) >= 0;
-    if (isThere) return true;
+    const wanted = wantedOf(exchange.seen, local);
+    if (wanted !== 'latest' && covers(local, wanted)) return true;
     counters.add('readsWaited');
     const result = await state.waitFor(wanted, settings.readWaitTimeoutMs);
     if (result === 'unknown-epoch') {
@@ -75,11 +73,15 @@ export class Reads {
   }
 }
 
-/** LiteFS's cookie names no epoch: it is taken to mean the present one. */
-function withEpoch(
-  seen: { readonly epoch: number | undefined; readonly txid: number },
-  local: ProxyPosition | undefined,
-): ProxyPosition | undefined {
-  const epoch = seen.epoch ?? local?.epoch;
-  return epoch === undefined ? undefined : { epoch, txid: seen.txid };
+/**
+ * LiteFS's cookie names neither epoch nor database: it is taken to mean the present epoch, where
+ * there is no more than one database.
+ */
+function wantedOf(seen: SeenPosition, local: ProxyPosition | undefined): ProxyPosition | 'latest' {
+  if (seen.kind === 'latest') return 'latest';
+  if (seen.kind === 'points') return seen.points;
+  const [only, another] = local ?? [];
+  if (only === undefined || another !== undefined) return new Map();
+  const [key, { epoch }] = only;
+  return new Map([[key, { epoch, txid: seen.txid }]]);
 }

@@ -37,7 +37,7 @@ for (const [form, headers] of Object.entries({
     const { port, state, proxy } = await startProxy(url);
     state.onWait = () => void state.reach(1, 5);
     const reply = await ask(port, { headers });
-    expect(state.waits).toEqual([{ epoch: 1, txid: 5 }]);
+    expect(state.waits).toEqual([new Map([['', { epoch: 1, txid: 5 }]])]);
     expect(reply).toMatchObject({ status: 200, body: 'GET / here' });
     expect(proxy.metrics()).toMatchObject({ readsLocal: 1, readsWaited: 1, readsTimedOut: 0 });
   });
@@ -63,6 +63,35 @@ test('a broken cookie is ignored, a broken position header is refused', async ()
     expect(refused).toMatchObject({ status: 400 });
     expect(refused.headers['tandem-error']).toBe('bad_position');
   }
+  expect(state.waits).toEqual([]);
+});
+
+test('a read waits for each database that its client has seen, and for no other', async () => {
+  const { url } = await app();
+  const { port, state } = await startProxy(url);
+  state.drop().reach(1, 5, 'a').reach(1, 1, 'b').reach(1, 1, 'c');
+  state.onWait = () => void state.reach(1, 2, 'b');
+  const reply = await ask(port, { headers: { Cookie: '__txid=a:1.4+b:1.2' } });
+  expect(reply).toMatchObject({ status: 200, cookie: 'a:1.5+b:1.2+c:1.1' });
+  expect(state.waits).toHaveLength(1);
+});
+
+test('a client of more databases than a cookie names waits for what the primary has', async () => {
+  const { url } = await app();
+  const { port, state } = await startProxy(url);
+  state.latest = () => new Map([['', { epoch: 1, txid: 3 }]]);
+  state.onWait = () => void state.reach(1, 3);
+  const reply = await ask(port, { headers: { Cookie: '__txid=*' } });
+  expect(reply).toMatchObject({ status: 200, cookie: '1.0000000000000003' });
+  expect(state.waits).toEqual(['latest']);
+});
+
+test('the cookie of LiteFS says nothing to a node with several databases', async () => {
+  const { url } = await app();
+  const { port, state } = await startProxy(url);
+  state.drop().reach(1, 1, 'a').reach(1, 1, 'b');
+  const reply = await ask(port, { headers: { Cookie: '__txid=0000000000000005' } });
+  expect(reply).toMatchObject({ status: 200, cookie: 'a:1.1+b:1.1' });
   expect(state.waits).toEqual([]);
 });
 
@@ -161,7 +190,10 @@ test('on the primary the position shown is the confirmed one', async () => {
   const kinds: string[] = [];
   state.confirm = (kind) => {
     kinds.push(kind);
-    return Promise.resolve({ kind: 'covered', position: { epoch: 1, txid: 0x20 } });
+    return Promise.resolve({
+      kind: 'covered',
+      position: new Map([['', { epoch: 1, txid: 0x20 }]]),
+    });
   };
   expect((await ask(port)).cookie).toBe('1.0000000000000020');
   expect((await ask(port, { method: 'POST' })).cookie).toBe('1.0000000000000020');

@@ -1,7 +1,7 @@
-import { comparePositions, type ProxyPosition, type ProxyState } from '@tandem/proxy';
+import type { PositionPoint, ProxyPosition, ProxyState } from '@tandem/proxy';
 
 interface Waiter {
-  readonly position: ProxyPosition;
+  readonly position: ProxyPosition | 'latest';
   readonly resolve: (result: 'reached' | 'timeout' | 'unknown-epoch') => void;
 }
 
@@ -10,14 +10,16 @@ export class ScriptedState implements ProxyState {
   #role: 'primary' | 'replica' | 'none' = 'replica';
   #isReady = true;
   #primaryUrl: string | undefined;
-  #position: ProxyPosition | undefined;
+  readonly #position = new Map<string, PositionPoint>();
   #lagMs: number | undefined = 0;
   readonly #waiters = new Set<Waiter>();
   readonly #primaryWaiters = new Set<() => void>();
   /** Epochs of which the node's history lost everything. */
   readonly lostEpochs = new Set<number>();
   /** What has been waited for. */
-  readonly waits: ProxyPosition[] = [];
+  readonly waits: (ProxyPosition | 'latest')[] = [];
+  /** What `latest` means; nobody can be asked for it while it is undefined. */
+  latest: (() => ProxyPosition) | undefined;
   /** Called at each wait, before it can end. */
   onWait: () => void = () => {};
   confirm?: NonNullable<ProxyState['confirm']>;
@@ -25,15 +27,17 @@ export class ScriptedState implements ProxyState {
   readonly role = (): 'primary' | 'replica' | 'none' => this.#role;
   readonly isReady = (): boolean => this.#isReady;
   readonly primaryUrl = (): string | undefined => this.#primaryUrl;
-  readonly position = (): ProxyPosition | undefined => this.#position;
+  readonly position = (): ProxyPosition | undefined =>
+    this.#position.size === 0 ? undefined : new Map(this.#position);
   readonly lagMs = (): number | undefined => this.#lagMs;
 
   readonly waitFor = async (
-    position: ProxyPosition,
+    position: ProxyPosition | 'latest',
     timeoutMs: number,
   ): Promise<'reached' | 'timeout' | 'unknown-epoch'> => {
     this.waits.push(position);
-    if (this.lostEpochs.has(position.epoch)) return 'unknown-epoch';
+    const points = position === 'latest' ? [] : [...position.values()];
+    if (points.some(({ epoch }) => this.lostEpochs.has(epoch))) return 'unknown-epoch';
     if (this.#has(position)) return 'reached';
     const result = Promise.withResolvers<'reached' | 'timeout' | 'unknown-epoch'>();
     const waiter = { position, resolve: result.resolve };
@@ -68,9 +72,16 @@ export class ScriptedState implements ProxyState {
     return this;
   }
 
-  reach(epoch: number, txid: number): this {
-    this.#position = { epoch, txid };
+  /** The database of that key, which is empty for the only one, is at `txid` from now on. */
+  reach(epoch: number, txid: number, key = ''): this {
+    this.#position.set(key, { epoch, txid });
     for (const { position, resolve } of this.#waiters) if (this.#has(position)) resolve('reached');
+    return this;
+  }
+
+  /** The database of that key is no more. */
+  drop(key = ''): this {
+    this.#position.delete(key);
     return this;
   }
 
@@ -82,8 +93,14 @@ export class ScriptedState implements ProxyState {
     this.#lagMs = lagMs;
   }
 
-  #has(position: ProxyPosition): boolean {
-    return this.#position !== undefined && comparePositions(this.#position, position) >= 0;
+  #has(position: ProxyPosition | 'latest'): boolean {
+    const wanted = position === 'latest' ? this.latest?.() : position;
+    if (wanted === undefined) return false;
+    return [...wanted].every(([key, { epoch, txid }]) => {
+      const own = this.#position.get(key);
+      if (own === undefined) return false;
+      return own.epoch === epoch ? own.txid >= txid : own.epoch > epoch;
+    });
   }
 
   #place(): string | undefined {

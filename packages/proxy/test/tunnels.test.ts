@@ -93,7 +93,7 @@ test('a WebSocket waits for what its client has seen, like any read', async () =
   const connection = await RawConnection.open(node.port);
   connection.send(`GET / HTTP/1.1\r\nCookie: __txid=1.5\r\n${UPGRADE}`);
   await connection.until('101 Switching Protocols');
-  expect(node.state.waits).toEqual([{ epoch: 1, txid: 5 }]);
+  expect(node.state.waits).toEqual([new Map([['', { epoch: 1, txid: 5 }]])]);
   connection.socket.destroy();
 });
 

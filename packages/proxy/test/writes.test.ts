@@ -18,7 +18,7 @@ async function startPrimary(
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       received.push({ body: `${request.method} ${request.url} ${body}`, headers: request.headers });
-      node.state.reach(1, (node.state.position()?.txid ?? 0) + 1);
+      node.state.reach(1, (node.state.position()?.get('')?.txid ?? 0) + 1);
       response.end(answer);
     });
   });

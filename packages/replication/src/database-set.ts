@@ -12,6 +12,7 @@ import {
   type DatabaseFilter,
   type FoundDatabase,
 } from './database-files.ts';
+import { NodeCounters } from './node-counters.ts';
 import type { Quarantine, QuarantineKind } from './quarantine.ts';
 import { ReplicatedDatabase, type ReplicatedDatabaseOptions } from './replicated-database.ts';
 import { ReplicationError } from './replication-error.ts';
@@ -20,7 +21,14 @@ import { takeInBursts } from './write-lock.ts';
 
 export interface DatabaseSetOptions extends Omit<
   ReplicatedDatabaseOptions,
-  'name' | 'path' | 'stateFolder' | 'quarantine' | 'clock'
+  | 'name'
+  | 'path'
+  | 'stateFolder'
+  | 'quarantine'
+  | 'clock'
+  | 'counters'
+  | 'onCaptured'
+  | 'onFirstPage'
 > {
   /** Where the databases are. */
   readonly folder: string;
@@ -55,6 +63,7 @@ export interface FolderChange {
 
 /** The databases of a node: those in its folder, and those that a primary has told it of. */
 export class DatabaseSet {
+  readonly counters = new NodeCounters();
   readonly #options: DatabaseSetOptions;
   /** The folders as they were at the last look, and when that was. */
   #folders: ReadonlyMap<string, number> = new Map();
@@ -160,6 +169,7 @@ export class DatabaseSet {
 
   /** Opening one that another program holds for itself stops this thread for the time-out. */
   #refuse(name: string): void {
+    if (!this.#refusals.has(name)) this.counters.add('databasesRefused');
     const before = this.#refusals.get(name)?.looks ?? 0;
     const looks = Math.min(SKIPPED_LOOKS_MAX, before * 2 + 1);
     this.#refusals.set(name, { looks, looksLeft: looks });
@@ -211,7 +221,9 @@ export class DatabaseSet {
     const stateFolder = this.#stateOf(name);
     const probe = openUnlocked(path);
     try {
-      const database = new ReplicatedDatabase({ ...this.#options, name, path, stateFolder });
+      const { counters } = this;
+      const place = { name, path, stateFolder, counters };
+      const database = new ReplicatedDatabase({ ...this.#options, ...place });
       this.#members.set(name, database);
       this.#setStraysAside(database);
       return database;

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { formatLibraryVersion, hasWalResetBug } from '@tandem/sqlite-format';
 import type { Complaints } from './complaints.ts';
 import { checkDatabaseFile } from './database-import.ts';
 import type { DatabaseRoles } from './database-roles.ts';
@@ -27,6 +28,8 @@ export class DatabaseUpkeep {
   /** Names of databases that a program keeps locked since before they could be opened. */
   readonly #locked = new Set<string>();
   #lostToBackup = 0;
+  /** For each database the version of SQLite about which has been said what there is to say. */
+  readonly #judged = new Map<string, number>();
 
   constructor(options: DatabaseUpkeepOptions) {
     this.#options = options;
@@ -46,10 +49,12 @@ export class DatabaseUpkeep {
   look(): void {
     const { node, databases, roles, complaints, onDropped } = this.#options;
     try {
-      const { dropped, refused } = databases.look();
+      const { opened, dropped, refused } = databases.look();
+      for (const database of opened) this.#tellOfAbsence(database);
       for (const database of dropped) {
         node.log('warn', 'a database was dropped', { name: database.name });
         roles.gone(database);
+        this.#judged.delete(database.name);
         onDropped(database.name);
       }
       for (const { name, error } of refused) {
@@ -63,7 +68,10 @@ export class DatabaseUpkeep {
       const isGone = !existsSync(join(node.folder, name));
       if (isGone || databases.get(name) !== undefined) this.#locked.delete(name);
     }
-    for (const database of databases) this.#leadIfNew(database);
+    for (const database of databases) {
+      this.#leadIfNew(database);
+      this.#judgeLibrary(database);
+    }
   }
 
   /**
@@ -111,6 +119,26 @@ export class DatabaseUpkeep {
       maxTxid,
       bytesMax: HARD_FACTOR * retention.bytesMax,
       hint: 'See why the backup is behind. It goes on with a snapshot; no moment in between can be restored.',
+    });
+  }
+
+  /** Says what was found of what happened while this node was not there. */
+  #tellOfAbsence({ name, settlement }: ReplicatedDatabase): void {
+    const pages = settlement?.gapPages ?? 0;
+    if (pages > 0) this.#options.node.log('warn', 'a database had changed unseen', { name, pages });
+  }
+
+  /** Says once of each database that an application's SQLite can corrupt it. */
+  #judgeLibrary({ name, libraryVersion }: ReplicatedDatabase): void {
+    if (this.#judged.get(name) === libraryVersion) return;
+    this.#judged.set(name, libraryVersion);
+    if (!hasWalResetBug(libraryVersion)) return;
+    const version = formatLibraryVersion(libraryVersion);
+    this.#options.node.log('warn', 'a database is written with an outdated SQLite', {
+      name,
+      version,
+      message: `SQLite ${version} can corrupt a database in WAL mode that two connections use.`,
+      hint: 'Give the application SQLite 3.51.3 or newer: https://sqlite.org/wal.html#walresetbug',
     });
   }
 

@@ -2,6 +2,7 @@ import type { Clock } from '@tandem/base';
 import { encodeLtx, type LtxHeader } from '@tandem/ltx';
 import type { ConsistentView } from './consistent-view.ts';
 import type { DatabaseState } from './database-state.ts';
+import type { NodeCounters } from './node-counters.ts';
 import type { OpenDatabase } from './open-database.ts';
 import { differingPages, enterAll, pagesOf, withView } from './page-comparison.ts';
 import type { Quarantine, QuarantineCase } from './quarantine.ts';
@@ -17,6 +18,7 @@ export interface ForeignWriteContext {
   readonly state: DatabaseState;
   readonly quarantine: Quarantine;
   readonly clock: Clock;
+  readonly counters?: NodeCounters;
 }
 
 /**
@@ -32,6 +34,7 @@ export function setForeignWriteAside(context: ForeignWriteContext): QuarantineCa
     return isSame ? undefined : keep(context, view, pgnos);
   });
   if (aside === undefined) return undefined;
+  context.counters?.add('foreignWrites');
   enterAll(open, state);
   state.forgetPosition();
   return aside;

@@ -1,5 +1,7 @@
 export { ReplicationNode } from './replication-node.ts';
 export type { LogConsumer } from './log-consumer.ts';
+export { NODE_COUNTS } from './node-counters.ts';
+export type { NodeCount } from './node-counters.ts';
 export type { NodeEvent, NodeRole, ReplicationNodeOptions } from './node-options.ts';
 export { ReplicatedDatabase } from './replicated-database.ts';
 export type { ReplicatedDatabaseOptions } from './replicated-database.ts';

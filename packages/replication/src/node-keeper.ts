@@ -21,13 +21,14 @@ export function openKeeper(
   clock: StreamClock,
   callbacks: KeeperCallbacks,
 ): LeaseKeeping {
-  const { identity, store, threadStore, timings, isCandidate, isFailsafe } = node;
+  const { identity, store, threadStore, timings, isCandidate, isFailsafe, demoteDelayMs } = node;
   const options = {
     ...callbacks,
     self: identity,
     timings,
     isCandidate,
     mayLeadUnlisted: !isFailsafe,
+    ...(demoteDelayMs === undefined ? {} : { demoteDelayMs }),
     ...(isFailsafe ? { askPeers: (question: PeerQuestion) => askAll(node, question) } : {}),
   };
   return threadStore === undefined

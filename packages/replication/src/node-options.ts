@@ -16,6 +16,8 @@ export interface ReplicationNodeOptions extends Omit<
   readonly threadStore?: LeaseStoreConfig;
   readonly timings: LeaseTimings;
   readonly isCandidate: boolean;
+  /** How long a node that gave the lease up to nobody leaves it to others. */
+  readonly demoteDelayMs?: number;
   /** Whether a primary whose lease store is away goes on while all its peers agree. */
   readonly isFailsafe: boolean;
   /** How many nodes the cluster has, this one included, for acknowledgement by a majority. */

@@ -40,6 +40,7 @@ export function nodeReplica(options: NodeReplicaOptions): StreamReplica {
     welcomed: ({ clusterId }) => {
       try {
         membership.join(clusterId, view()?.clusterId);
+        databases.counters.add('streamsOpened');
       } catch (error) {
         if (error instanceof ReplicationError) onRefusal(error);
         throw error;

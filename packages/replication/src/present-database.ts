@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import type { Clock } from '@tandem/base';
 import { DatabaseState } from './database-state.ts';
 import { FileIdentityRecord } from './file-identity.ts';
+import type { NodeCounters } from './node-counters.ts';
 import { setForeignWriteAside } from './foreign-write.ts';
 import { OpenDatabase } from './open-database.ts';
+import { withView } from './page-comparison.ts';
 import type { Quarantine } from './quarantine.ts';
 import { beginState, settle, type Settlement } from './settle.ts';
 import { TransactionCapture } from './transaction-capture.ts';
@@ -24,6 +26,10 @@ export interface PresentDatabaseOptions {
   readonly sync: 'none' | 'full';
   /** Whether other code of this process opens the database through SQLite (R1). */
   readonly isSharedInProcess?: boolean;
+  readonly counters?: NodeCounters;
+  readonly onCaptured?: (transactions: number) => void;
+  /** Told of the database's first page as it was found, and each time a capture has changed it. */
+  readonly onFirstPage?: (page: Uint8Array) => void;
 }
 
 /** A database that is there: its file and what is kept beside it. */
@@ -71,6 +77,8 @@ export function openPresentDatabase(options: PresentDatabaseOptions): PresentDat
 function finish(present: PresentDatabase, options: PresentDatabaseOptions): void {
   const { open, state, identity, settlement } = present;
   if (settlement.foreignPages.length > 0) setForeignWriteAside({ ...options, open, state });
+  if (settlement.gapPages > 0) options.counters?.add('gaps');
+  showFirstPage(present, options);
   const capture = new TransactionCapture(open, state, settlement.cursor, options);
   capture.capture();
   capture.flush();
@@ -78,4 +86,14 @@ function finish(present: PresentDatabase, options: PresentDatabaseOptions): void
   const role = state.applied?.role ?? 'replica';
   state.recordApplied(role, cursorOf(header));
   if (header.mxFrame === 0) identity.write(state.log.lastTxid);
+}
+
+function showFirstPage(
+  { open, state }: PresentDatabase,
+  { onFirstPage }: PresentDatabaseOptions,
+): void {
+  if (onFirstPage === undefined || state.table.pageCount === 0) return;
+  const page = new Uint8Array(state.table.pageSize);
+  withView(open, state, (view) => view.readPage(1, page));
+  onFirstPage(page);
 }

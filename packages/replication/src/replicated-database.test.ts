@@ -1,4 +1,11 @@
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -347,3 +354,22 @@ test('any order of writes, checkpoints, VACUUM and changes of role leaves both e
     { numRuns: 25 },
   );
 }, 120_000);
+
+test('the version of SQLite that wrote the first page is known, from the file and from each capture', () => {
+  const home = folder();
+  const path = join(home, 'app.db');
+  create(path).close();
+  const bytes = readFileSync(path);
+  bytes.writeUInt32BE(3_045_001, 96);
+  writeFileSync(path, bytes);
+  const { database } = node(home);
+  expect(database.libraryVersion).toBe(3_045_001);
+  database.becomePrimary(1);
+  const app = create(path);
+  app.exec('CREATE TABLE more (a)');
+  expect(database.capture()).toBe(1);
+  const [major = 0, minor = 0, patch = 0] =
+    process.versions['sqlite']?.split('.').map(Number) ?? [];
+  expect(database.libraryVersion).toBe(major * 1_000_000 + minor * 1000 + patch);
+  expect(database.capturedCount).toBe(1);
+});

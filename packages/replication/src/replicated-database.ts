@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert } from '@tandem/base';
+import { readLibraryVersion } from '@tandem/sqlite-format';
 import type { Role } from './applied-file.ts';
 import type { ConsistentView } from './consistent-view.ts';
 import { replacePages } from './database-import.ts';
@@ -10,6 +11,7 @@ import { EpochHistory, type Position } from './epoch-history.ts';
 import { FileIdentityRecord } from './file-identity.ts';
 import { setForeignWriteAside } from './foreign-write.ts';
 import { cutLtx, joinLtx } from './joined-ltx.ts';
+import { readLoggedFile } from './logged-file.ts';
 import { differingPages } from './page-comparison.ts';
 import {
   openPresentDatabase,
@@ -41,8 +43,6 @@ export interface ReplicatedDatabaseOptions extends PresentDatabaseOptions {
 }
 
 const NOWHERE: Position = { epoch: 0, txid: 0 };
-/** A larger file of the log is not read into memory; whoever needs it compares pages. */
-const FILE_BYTES_MAX = 256 << 20;
 
 /**
  * One database of a node, in either role: on the primary it captures what applications commit, on a
@@ -58,6 +58,9 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
   /** Writers are stopped, and what they have written is yet to be captured. */
   #fence: WriteLock | undefined;
   #seed: DatabaseSeed | undefined;
+  #capturedCount = 0;
+  #changedAtMs: number | undefined;
+  #libraryVersion = 0;
 
   /**
    * Opens the database, if there is a file, and fences it.
@@ -67,7 +70,16 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
   constructor(options: ReplicatedDatabaseOptions) {
     this.name = options.name;
     this.path = options.path;
-    this.#options = options;
+    this.#options = {
+      ...options,
+      onCaptured: (transactions) => {
+        this.#capturedCount += transactions;
+        this.#changedAtMs = options.clock.nowMs();
+      },
+      onFirstPage: (page) => {
+        this.#libraryVersion = readLibraryVersion(page);
+      },
+    };
     mkdirSync(options.stateFolder, { recursive: true });
     DatabaseSeed.removeLeftover(this.path, options.stateFolder);
     if (existsSync(this.path)) this.#openPresent();
@@ -76,6 +88,24 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
   /** What was found at the start; undefined while there is no database. */
   get settlement(): Settlement | undefined {
     return this.#present?.settlement;
+  }
+
+  /** Transactions of applications that were captured since the database was opened. */
+  get capturedCount(): number {
+    return this.#capturedCount;
+  }
+
+  /** When the last transaction was captured, here or where it comes from; undefined without any yet. */
+  get changedAtMs(): number | undefined {
+    return this.#changedAtMs;
+  }
+
+  /**
+   * The version of SQLite that wrote the first page last, as `SQLITE_VERSION_NUMBER`; 0 when nobody
+   * has. A replica has seen it when it was opened.
+   */
+  get libraryVersion(): number {
+    return this.#libraryVersion;
   }
 
   get role(): Role {
@@ -208,13 +238,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
 
   readHolding(txid: number): LoggedFile | undefined {
     const log = this.#present?.state.log;
-    const entry = log?.find(txid);
-    if (log === undefined || entry === undefined) return undefined;
-    // R6. Nothing leaves this node that it could forget.
-    log.flush();
-    if (log.sizeOf(entry) > FILE_BYTES_MAX) return undefined;
-    const bytes = log.readFile(entry);
-    return { ...entry, timestampMs: timestampOf(bytes), bytes };
+    return log === undefined ? undefined : readLoggedFile(log, txid);
   }
 
   bytesAfter(txid: number): number {
@@ -259,6 +283,8 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     // T3. Readers may see it before, as they may see what the primary has yet to make durable.
     state.log.flush();
     state.setHistory(state.history.adopt(last.history, last.maxTxid));
+    this.#changedAtMs = last.timestampMs;
+    this.#options.counters?.add('transactionsApplied', state.log.lastTxid + 1 - minTxid);
     this.#options.onApplied?.(this);
     this.checkpointIfDue();
   }
@@ -447,6 +473,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
       writePages: (pgno, bytes) => replica.repairPages(pgno, bytes),
       commit: async (digest) => {
         replica.commitRepair({ txid: position.txid, history, pageCount, digest });
+        this.#options.counters?.add('repairs');
         this.#options.onApplied?.(this);
         this.checkpointIfDue();
       },
@@ -460,6 +487,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
       commit: async (digest) => {
         await seed.settled();
         this.#install(seed, target, digest);
+        this.#options.counters?.add('repairs');
         this.#options.onApplied?.(this);
       },
       abort: () => {},
@@ -479,14 +507,8 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     state.adopt(target.position.txid, target.history);
     state.markSynced();
     state.close();
-    new FileIdentityRecord(join(stateFolder, 'identity.json'), this.path).write(
-      target.position.txid,
-    );
+    const identity = new FileIdentityRecord(join(stateFolder, 'identity.json'), this.path);
+    identity.write(target.position.txid);
     this.#openPresent();
   }
-}
-
-/** When the last transaction of an LTX file was made: bytes 32 to 39 of its header. */
-function timestampOf(ltx: Uint8Array): number {
-  return Number(new DataView(ltx.buffer, ltx.byteOffset).getBigInt64(32));
 }

@@ -4,14 +4,20 @@ import type { LtxPage } from '@tandem/ltx';
 import { lockPage } from '@tandem/sqlite-format';
 import { ConsistentView } from './consistent-view.ts';
 import type { DatabaseState } from './database-state.ts';
+import type { NodeCounters } from './node-counters.ts';
 import type { OpenDatabase } from './open-database.ts';
 import { type CapturedChange, WalCapture } from './wal-capture.ts';
-import type { WalCursor } from './wal-cursor.ts';
+import { isSameGeneration, type WalCursor } from './wal-cursor.ts';
 
 export interface TransactionCaptureOptions {
   readonly clock: Clock;
   /** Whether what is captured is durable when `capture` returns. */
   readonly sync: 'none' | 'full';
+  readonly counters?: NodeCounters;
+  /** Told how many transactions have been captured. */
+  readonly onCaptured?: (transactions: number) => void;
+  /** Told of the database's first page, each time it has changed. Valid during the call. */
+  readonly onFirstPage?: (page: Uint8Array) => void;
 }
 
 /** Takes what applications commit into the log of transactions. */
@@ -74,6 +80,11 @@ export class TransactionCapture {
     const timestampMs = this.#options.clock.nowMs();
     this.#isFlushed = false;
     this.#state.append({ transactions, pageCount, pages, frames: { from, to } }, timestampMs);
+    const { cursor } = this.#wal;
+    const hasRestarted =
+      cursor.position.frame > 0 && !isSameGeneration(cursor.generation, from.generation);
+    if (hasRestarted) this.#options.counters?.add('walRestarts');
+    this.#options.onCaptured?.(transactions);
     this.#wal.accept(change);
     this.#state.recordApplied('primary', to);
   }
@@ -88,7 +99,9 @@ export class TransactionCapture {
       for (const pgno of pgnos) {
         const frame = change.frames.get(pgno);
         if (frame === undefined) view?.readPage(pgno, unwritten);
-        yield { pgno, data: frame === undefined ? unwritten : this.#wal.page(frame) };
+        const data = frame === undefined ? unwritten : this.#wal.page(frame);
+        if (pgno === 1) this.#options.onFirstPage?.(data);
+        yield { pgno, data };
       }
     } finally {
       view?.close();

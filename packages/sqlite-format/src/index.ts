@@ -7,7 +7,7 @@ export {
   parseJournalHeader,
 } from './journal-header.ts';
 export type { JournalHeader } from './journal-header.ts';
-export { formatLibraryVersion, hasWalResetBug } from './library-version.ts';
+export { formatLibraryVersion, hasWalResetBug, readLibraryVersion } from './library-version.ts';
 export { PAGE_BYTES_MAX, PAGE_BYTES_MIN, isPageSize, lockPage } from './page-size.ts';
 export { WalChecksum } from './wal-checksum.ts';
 export { FRAME_HEADER_BYTES, encodeFrame, frameOffset, parseFrameHeader } from './wal-frame.ts';

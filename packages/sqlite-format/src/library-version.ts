@@ -22,3 +22,8 @@ export function hasWalResetBug(libraryVersion: number): boolean {
     return libraryVersion >= fixed && libraryVersion < branchEnd;
   });
 }
+
+/** The version of the library that wrote the database last: bytes 96 to 99 of its first page. */
+export function readLibraryVersion(firstPage: Uint8Array): number {
+  return new DataView(firstPage.buffer, firstPage.byteOffset).getUint32(96);
+}

@@ -7,6 +7,7 @@ import Fastify, {
 import { HttpError } from '@loggia/contract';
 import { authorise, isSecure, sessionCookie, type Access, type Caller } from './access.ts';
 import { answerClientError } from './client-error.ts';
+import { Connections } from './connections.ts';
 import { EventEndpoint } from './event-endpoint.ts';
 import { EventIntake } from './event-intake.ts';
 import { createEventServer } from './event-shortcut.ts';
@@ -38,6 +39,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Every route with who may use it. */
     readonly routeTable: RouteTable;
+    readonly connections: Connections;
   }
 }
 
@@ -56,11 +58,16 @@ const URL_PARAMETER_LENGTH_MAX = 2000;
 export function buildApp(services: Services): FastifyInstance {
   const intake = new EventIntake(services);
   const endpoint = new EventEndpoint(services, intake);
+  const connections = new Connections();
   const app: FastifyInstance = Fastify({
     loggerInstance: services.logger,
     logController: new LogController({ disableRequestLogging: true }),
     serverFactory: (otherwise) =>
-      createEventServer({ endpoint, metrics: services.metrics }, otherwise, SERVER_OPTIONS),
+      createEventServer(
+        { endpoint, metrics: services.metrics, clock: services.clock, connections },
+        otherwise,
+        SERVER_OPTIONS,
+      ),
     routerOptions: { maxParamLength: URL_PARAMETER_LENGTH_MAX },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
@@ -76,6 +83,7 @@ export function buildApp(services: Services): FastifyInstance {
   app.server.on('checkExpectation', (request, response) => {
     app.server.emit('request', request, response);
   });
+  app.decorate('connections', connections);
   readBodiesAsText(app);
   app.addHook('onRequest', async (request) => requireHost(request));
   addAccess(app, services);

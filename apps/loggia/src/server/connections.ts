@@ -1,9 +1,12 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { EventConnection } from './event-connection.ts';
 
 /** What is known of one connection. */
 interface Use {
-  /** The last request on it that is not answered yet. */
+  /** Who carries it, until Node's server does. */
+  readonly events: EventConnection;
+  /** The last request at Node's server that is not answered yet. */
   request: IncomingMessage | undefined;
 }
 
@@ -16,11 +19,14 @@ interface Use {
 export class Connections {
   readonly #uses = new Map<Socket, Use>();
 
-  constructor(server: Server) {
-    server.on('connection', (socket: Socket) => {
-      this.#uses.set(socket, { request: undefined });
-      socket.once('close', () => this.#uses.delete(socket));
-    });
+  /** Adds a connection that has just been opened. */
+  add(socket: Socket, events: EventConnection): void {
+    this.#uses.set(socket, { events, request: undefined });
+    socket.once('close', () => this.#uses.delete(socket));
+  }
+
+  /** Learns of the requests that Node's `server` gets. */
+  watch(server: Server): void {
     server.on('request', (request: IncomingMessage, response) => {
       const use = this.#uses.get(request.socket);
       if (use === undefined) return;
@@ -31,17 +37,21 @@ export class Connections {
     });
   }
 
-  /** Ends every connection on which no byte of a request has come. */
+  /**
+   * Ends every connection on which no byte of a request has come, and those that carry events, after
+   * the answer under way. Node's server sees to its own.
+   */
   endUnused(): void {
-    for (const [socket, { request }] of this.#uses) {
-      if (request === undefined && socket.bytesRead === 0) socket.destroy();
+    for (const [socket, { events }] of this.#uses) {
+      if (socket.bytesRead === 0) socket.destroy();
+      else events.finish();
     }
   }
 
   /** Ends every connection that has no request which was received in full and waits for its answer. */
   endUnlessAnswering(): void {
-    for (const [socket, { request }] of this.#uses) {
-      if (request === undefined || !request.complete) socket.destroy();
+    for (const [socket, { events, request }] of this.#uses) {
+      if (!events.isAnswering && request?.complete !== true) socket.destroy();
     }
   }
 }

@@ -1,4 +1,4 @@
-import { parseEvent } from '@loggia/ingest';
+import { parseEvent, type RequestFacts } from '@loggia/ingest';
 import type { EventIntake, IntakeResult } from './event-intake.ts';
 import { RateLimitError } from './event-limits.ts';
 import { headersOf, problemOf } from './problem.ts';
@@ -40,12 +40,15 @@ export class EventEndpoint {
     this.#intake = intake;
   }
 
-  /** Answers after the event is committed. Never throws: a refusal is an answer too. */
-  async answer(request: HttpRequest, body: unknown): Promise<EventAnswer> {
+  /**
+   * Calls `send` with the answer, once, after the event is committed or as soon as it is known not to
+   * be. Never throws: a refusal is an answer too. No promise, since this is the way of every event.
+   */
+  answer(request: HttpRequest, body: unknown, send: (answer: EventAnswer) => void): void {
     try {
-      return await this.#accept(request, body);
+      this.#accept(request, body, send);
     } catch (error) {
-      return this.refuse(error);
+      send(this.refuse(error));
     }
   }
 
@@ -56,7 +59,7 @@ export class EventEndpoint {
     return json(error.status, problemOf(error), headersOf(error, retryAfterMs));
   }
 
-  async #accept(request: HttpRequest, body: unknown): Promise<EventAnswer> {
+  #accept(request: HttpRequest, body: unknown, send: (answer: EventAnswer) => void): void {
     const { eventLimits, metrics } = this.#services;
     const facts = requestFacts(request, this.#services);
     eventLimits.takeClient(facts.address ?? '', facts.nowMs);
@@ -64,14 +67,21 @@ export class EventEndpoint {
     if (!parsed.ok) {
       metrics.refused('bad_event');
       const { errors } = parsed;
-      return json(400, { error: errors.join(' '), code: 'bad_event', errors }, {});
+      send(json(400, { error: errors.join(' '), code: 'bad_event', errors }, {}));
+      return;
     }
-    const result = await this.#intake.accept(parsed.event, facts);
-    if (request.headers['x-debug-request'] === 'true') {
-      return plain(200, facts.address ?? '', dropHeaders(result));
-    }
-    return result.dropped.length === 0 ? ACCEPTED : plain(202, 'ok', dropHeaders(result));
+    this.#intake.accept(parsed.event, facts, {
+      done: (result) => send(answerTo(request, facts, result)),
+      failed: (error) => send(this.refuse(error)),
+    });
   }
+}
+
+function answerTo(request: HttpRequest, facts: RequestFacts, result: IntakeResult): EventAnswer {
+  if (request.headers['x-debug-request'] === 'true') {
+    return plain(200, facts.address ?? '', dropHeaders(result));
+  }
+  return result.dropped.length === 0 ? ACCEPTED : plain(202, 'ok', dropHeaders(result));
 }
 
 /** Tells why some or all of the sites did not take an event. */

@@ -1,6 +1,6 @@
 import { ZoneRules } from '@tandem/base';
 import type { DropReason, Hit, Site } from '@loggia/contract';
-import type { EventBody, RequestFacts } from '@loggia/ingest';
+import type { EventBody, Refusal, RequestFacts } from '@loggia/ingest';
 import type { Services } from './services.ts';
 
 /** What became of the event at each site it was sent to. */
@@ -15,6 +15,17 @@ export type SiteEvent =
   | { readonly hit: Hit; readonly site: Site }
   | { readonly dropped: DropReason; readonly site: Site | undefined };
 
+/** What follows on taking an event in; one of the two is called, once. */
+export interface IntakeCalls {
+  /** After the commit. */
+  readonly done: (result: IntakeResult) => void;
+  /** Nothing is stored. */
+  readonly failed: (error: Error) => void;
+}
+
+/** Of nearly all events. */
+const ALL_ACCEPTED: IntakeResult = { accepted: 1, dropped: [] };
+
 /** From a parsed event to the journal: the site look-up, enrichment, limits and the commit. */
 export class EventIntake {
   readonly #services: Services;
@@ -24,12 +35,12 @@ export class EventIntake {
   }
 
   /**
-   * Stores `event` at every site it names. Returns after the commit.
+   * Stores `event` at every site it names, and calls back after the commit.
    *
-   * @throws HttpError when a limit is hit or the journal cannot be written, with nothing stored.
+   * @throws HttpError when a limit is hit, with nothing stored and nothing called.
    */
-  async accept(event: EventBody, request: RequestFacts): Promise<IntakeResult> {
-    const { queue, eventLimits, metrics } = this.#services;
+  accept(event: EventBody, request: RequestFacts, { done, failed }: IntakeCalls): void {
+    const { queue, eventLimits } = this.#services;
     const hits: Hit[] = [];
     const dropped: DropReason[] = [];
     for (const each of this.enrich(event, request)) {
@@ -41,19 +52,33 @@ export class EventIntake {
         dropped.push(each.dropped);
       }
     }
-    if (hits.length === 0) return { accepted: 0, dropped };
-    const outcomes = await queue.submit(hits);
-    let accepted = 0;
-    for (const [index, outcome] of outcomes.entries()) {
-      if (outcome === null) {
-        accepted += 1;
-        continue;
-      }
-      this.countDrop(outcome, this.#services.sites.byId(hits[index]?.siteId ?? 0), request.nowMs);
-      dropped.push(outcome);
+    if (hits.length === 0) {
+      done({ accepted: 0, dropped });
+      return;
     }
-    metrics.accepted(accepted);
-    return { accepted, dropped };
+    queue.enqueue(hits, {
+      stored: (refusals) => {
+        const result = this.#resultOf(hits.length, refusals, dropped);
+        for (const { index, reason } of refusals) {
+          const site = this.#services.sites.byId(hits[index]?.siteId ?? 0);
+          this.countDrop(reason, site, request.nowMs);
+        }
+        done(result);
+      },
+      refused: failed,
+    });
+  }
+
+  /** `dropped` are the reasons of the sites for which there was no hit. */
+  #resultOf(
+    hitCount: number,
+    refusals: readonly Refusal[],
+    dropped: readonly DropReason[],
+  ): IntakeResult {
+    const accepted = hitCount - refusals.length;
+    this.#services.metrics.accepted(accepted);
+    if (accepted === 1 && refusals.length === 0 && dropped.length === 0) return ALL_ACCEPTED;
+    return { accepted, dropped: [...dropped, ...refusals.map(({ reason }) => reason)] };
   }
 
   /** `event` for each site it names, once for each; sites that do not exist count as one. */

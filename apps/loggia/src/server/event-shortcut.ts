@@ -6,7 +6,12 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from 'node:http';
+import type { Socket } from 'node:net';
+import { assert, type Clock } from '@tandem/base';
 import { ERROR_CODES, HttpError } from '@loggia/contract';
+import { AnswerTexts } from './answer-text.ts';
+import type { Connections } from './connections.ts';
+import { EventConnection, type EventCarrier } from './event-connection.ts';
 import {
   ACCEPTED,
   EVENT_BODY_BYTES_MAX,
@@ -16,24 +21,70 @@ import {
 } from './event-endpoint.ts';
 import type { Metrics } from './metrics.ts';
 
+/** What the server works with. */
+export interface EventServerParts {
+  readonly endpoint: EventEndpoint;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  /** Learns of every connection. */
+  readonly connections: Connections;
+}
+
+type EventServerOptions = ServerOptions & {
+  readonly headersTimeout: number;
+  readonly keepAliveTimeout: number;
+};
+
 /**
  * A server that answers events itself and gives every other request to `otherwise`.
  *
- * Nearly all requests of a busy day are `POST /api/event`, and without the framework's routing, hooks
- * and reply a seventh to a third more of them are answered; decision 0009 has the figures.
+ * Nearly all requests of a busy day are `POST /api/event`. A connection begins as an
+ * `EventConnection`, which knows only the plainest form of that request, and becomes one of Node's
+ * server when it carries anything else; there, an event still goes past the framework. Decision 0009
+ * has the figures.
  */
 export function createEventServer(
-  parts: { readonly endpoint: EventEndpoint; readonly metrics: Metrics },
+  parts: EventServerParts,
   otherwise: RequestListener,
-  options: ServerOptions,
+  options: EventServerOptions,
 ): Server {
-  return createServer(options, (request, response) => {
+  const { endpoint, metrics, clock, connections } = parts;
+  const server = createServer(options, (request, response) => {
     if (request.method === 'POST' && request.url === EVENT_PATH) {
-      answerEvent(request, response, parts.endpoint, parts.metrics);
+      answerEvent(request, response, endpoint, metrics);
     } else {
       otherwise(request, response);
     }
   });
+  const { headersTimeout, keepAliveTimeout } = options;
+  const carrier: EventCarrier = {
+    endpoint,
+    metrics,
+    clock,
+    texts: new AnswerTexts({ frequent: ACCEPTED, keepAliveTimeoutMs: keepAliveTimeout }),
+    firstTimeoutMs: headersTimeout,
+    keepAliveTimeoutMs: keepAliveTimeout,
+    giveToNode: takeConnections(server),
+  };
+  connections.watch(server);
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket, new EventConnection(socket, carrier));
+  });
+  return server;
+}
+
+/**
+ * Node's own way of taking a connection on, which is its listener for them. The event cannot be
+ * emitted again instead, as Node documents for connections from elsewhere: everybody would hear it.
+ */
+function takeConnections(server: Server): (socket: Socket) => void {
+  const listeners = server.listeners('connection');
+  const [listener] = listeners;
+  assert(listener !== undefined && listeners.length === 1, "Node's server listens by itself");
+  server.removeAllListeners('connection');
+  return (socket) => {
+    Reflect.apply(listener, server, [socket]);
+  };
 }
 
 function answerEvent(
@@ -70,6 +121,6 @@ function answerEvent(
   request.on('end', () => {
     const [only] = chunks;
     const body = chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
-    void endpoint.answer(request, body.toString()).then(send);
+    endpoint.answer(request, body.toString(), send);
   });
 }

@@ -13,6 +13,9 @@ const HEAP_FLAGS = [
   // that start from now on. Left alone it grows to 96 MB in each thread as soon as a batch comes.
   '--semi-space-growth-factor=1',
   '--min-semi-space-size=8',
+  // Little survives a young collection, so one thread does it alone in a few milliseconds. Helpers
+  // on processors that are busy cost more than they do, and the thread waits for all of them.
+  '--no-parallel-scavenge',
   // Full collections come when the heap has grown by this share of what was alive, and not by
   // several times as much.
   '--heap-growing-percent=40',

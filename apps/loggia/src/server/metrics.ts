@@ -20,6 +20,8 @@ export class Metrics {
   readonly #commitHits: Histogram;
   readonly #querySeconds: Histogram;
   readonly #requests: Counter<'route' | 'status'>;
+  /** Counters of single routes and statuses: finding them by their labels costs more than counting. */
+  readonly #answered = new Map<string, Map<number, Counter.Internal>>();
 
   constructor(sources: MetricSources) {
     const registers = [this.registry];
@@ -112,6 +114,16 @@ export class Metrics {
   }
 
   answered(route: string, status: number): void {
-    this.#requests.inc({ route, status: String(status) });
+    let byStatus = this.#answered.get(route);
+    if (byStatus === undefined) {
+      byStatus = new Map();
+      this.#answered.set(route, byStatus);
+    }
+    let counter = byStatus.get(status);
+    if (counter === undefined) {
+      counter = this.#requests.labels(route, String(status));
+      byStatus.set(status, counter);
+    }
+    counter.inc();
   }
 }

@@ -1,9 +1,11 @@
-import type { IncomingMessage } from 'node:http';
-import { requestFacts as factsOf, type RequestFacts } from '@loggia/ingest';
+import { requestFacts as factsOf, type RequestFacts, type RequestHeaders } from '@loggia/ingest';
 import type { Services } from './services.ts';
 
-/** What Node's and the framework's requests have in common: who sends, and the headers. */
-export type HttpRequest = Pick<IncomingMessage, 'headers' | 'socket'>;
+/** What all kinds of requests have in common: who sends, and the headers. */
+export interface HttpRequest {
+  readonly headers: RequestHeaders;
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
 
 /** What `request` tells about its sender, as far as the configuration lets it be believed. */
 export function requestFacts(

@@ -6,7 +6,6 @@ import { ensureSetupToken, setupLink } from '../accounts/setup-link.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { ListenAddress } from '../config/listen-address.ts';
 import { buildApp } from './app.ts';
-import { Connections } from './connections.ts';
 import { setHeapFlags } from './heap-flags.ts';
 import { ListenError } from './listen-error.ts';
 import { openServices, type OpenServices } from './open-services.ts';
@@ -36,7 +35,6 @@ export async function runServer(options: {
   const stopping = signalReceived();
   const opened = await openServices(values, { clock: systemClock, logger });
   const app = buildApp(opened.services);
-  const connections = new Connections(app.server);
   try {
     await listen(app, values.listen);
   } catch (error) {
@@ -47,7 +45,7 @@ export async function runServer(options: {
   const signal = await stopping;
   logger.info({ signal }, 'Stopping: answering what is under way.');
   opened.beginStop();
-  const isClean = await withinTime(stop(app, connections, opened), DRAIN_TIMEOUT_MS);
+  const isClean = await withinTime(stop(app, opened), DRAIN_TIMEOUT_MS);
   if (isClean) logger.info('Stopped.');
   else logger.error(`Stopping took longer than ${DRAIN_TIMEOUT_MS} ms.`);
   return isClean ? 0 : 1;
@@ -87,11 +85,8 @@ function announce(app: FastifyInstance, opened: OpenServices, configuration: Con
   );
 }
 
-async function stop(
-  app: FastifyInstance,
-  connections: Connections,
-  opened: OpenServices,
-): Promise<void> {
+async function stop(app: FastifyInstance, opened: OpenServices): Promise<void> {
+  const { connections } = app;
   connections.endUnused();
   const timer = setInterval(() => connections.endUnlessAnswering(), ARRIVAL_TIMEOUT_MS);
   await app.close();

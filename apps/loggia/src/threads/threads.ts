@@ -12,6 +12,7 @@ const WRITER_RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 24 } as const;
 /** Starts the thread that writes the journal's tail. */
 export function startWriterThread(data: WriterThreadData): Worker {
   return new Worker(new URL('writer-thread.ts', import.meta.url), {
+    name: 'writer',
     workerData: data,
     resourceLimits: WRITER_RESOURCE_LIMITS,
   });
@@ -20,6 +21,7 @@ export function startWriterThread(data: WriterThreadData): Worker {
 /** Starts the thread that holds the event store. */
 export function startWarehouseThread(data: WarehouseThreadData): Worker {
   return new Worker(new URL('warehouse-thread.ts', import.meta.url), {
+    name: 'warehouse',
     workerData: data,
     resourceLimits: STORE_RESOURCE_LIMITS,
   });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AssertionError } from '@tandem/base';
 import { KEY_SCOPES, type KeyScope } from '@loggia/contract';
 import { hashPassword } from '../../src/accounts/password.ts';
@@ -20,6 +20,9 @@ let userId = 0;
 beforeAll(async () => {
   local = await LocalApp.open({ LOGGIA_BASE_URL: 'https://stats.example.org' });
   server = await TestServer.start();
+  // Until the first catch-up, `/readyz` refuses everybody.
+  const isReady = async () => (await fetch(`${server.url}/readyz`)).ok;
+  await vi.waitUntil(isReady, { timeout: 60_000 });
   userId = await addUser('matrix');
 });
 afterAll(async () => {

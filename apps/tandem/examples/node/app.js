@@ -10,7 +10,7 @@ database.exec('CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY, text TEX
 const insert = database.prepare('INSERT INTO note (text) VALUES (?)');
 const select = database.prepare('SELECT text FROM note ORDER BY id');
 
-createServer(async (request, response) => {
+async function answer(request, response) {
   try {
     if (request.method === 'POST') {
       insert.run(await text(request));
@@ -19,11 +19,16 @@ createServer(async (request, response) => {
       response.end(
         select
           .all()
-          .map((note) => `${note.text}\n`)
+          .map((note) => `${String(note.text)}\n`)
           .join(''),
       );
     }
   } catch (error) {
     response.writeHead(503).end(`${error.message}\n`);
   }
-}).listen(Number(port), '127.0.0.1');
+}
+
+createServer((request, response) => void answer(request, response)).listen(
+  Number(port),
+  '127.0.0.1',
+);

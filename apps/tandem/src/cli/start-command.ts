@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -5,8 +6,10 @@ import { formatNote } from '../config/config-check.ts';
 import { readConfig } from '../config/read-config.ts';
 import type { CommandConfig, TandemConfig } from '../config/tandem-config.ts';
 import { openLog } from '../daemon/daemon-log.ts';
+import { ApplicationGuard } from '../supervise/application-guard.ts';
 import { childEnvironment } from '../supervise/child-environment.ts';
-import { Supervisor, type SupervisedCommand } from '../supervise/supervisor.ts';
+import { databaseUsers } from '../supervise/database-users.ts';
+import { Supervisor, type SupervisedCommand, type SuperviseLog } from '../supervise/supervisor.ts';
 import { type Command, CONFIG_FLAGS, configRequestOf, type Invocation } from './command.ts';
 import { runDaemon, type RunningDaemon } from './run-daemon.ts';
 
@@ -81,8 +84,12 @@ async function supervise(
   log: Logger,
 ): Promise<number> {
   const { node } = daemon;
+  const commands = [...config.commands, ...(config.exec === null ? [] : [config.exec])];
+  const say: SuperviseLog = (level, message, facts) => log[level](facts, message);
+  if (commands.length > 0) tellOfOthers(config.databases.folder, say);
+  const guard = commands.length > 0 ? new ApplicationGuard(say) : undefined;
   const supervisor = new Supervisor({
-    commands: [...config.commands, ...(config.exec === null ? [] : [config.exec])].map(supervised),
+    commands: commands.map(supervised),
     isCandidate: config.lease.candidate,
     untilRoleIsKnown: async (signal) => {
       while (node.role === 'none') await sleep(LOOK_MS, undefined, { signal });
@@ -102,8 +109,9 @@ async function supervise(
     exitsOnError: config.exitOnError,
     signals: process,
     hasTerminal: process.stdin.isTTY,
-    beforeEnd: () => daemon.leave(),
-    log: (level, message, facts) => log[level](facts, message),
+    beforeEnd: (hurry) => daemon.leave(hurry),
+    onProcess: (pid) => guard?.watch(pid),
+    log: say,
   });
   supervisor.roleChanged(node.role === 'primary');
   const unlisten = node.listen((event) => {
@@ -117,9 +125,19 @@ async function supervise(
   } finally {
     process.off('exit', kill);
     unlisten();
+    guard?.close();
   }
 }
 
 function supervised({ program, words, condition }: CommandConfig): SupervisedCommand {
   return { words: [program, ...words.slice(1)], condition };
+}
+
+/** The application of a daemon that was killed may run on: a machine may have lost its guard too. */
+function tellOfOthers(folder: string, log: SuperviseLog): void {
+  for (const { pid, command, path } of databaseUsers(realpathSync(folder))) {
+    const hint = `If it is an application that a former daemon started, end it: kill ${pid}`;
+    const facts = { pid, command, path, hint };
+    log('warn', 'another program has a database open before the application starts', facts);
+  }
 }

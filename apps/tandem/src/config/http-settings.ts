@@ -109,7 +109,9 @@ export const HTTP_SETTINGS = {
     otherwise: 'all databases',
     expects: 'the name of a database',
     example: 'shop.db',
-    summary: 'The database whose position the cookie carries, where reads wait for one only.',
+    summary:
+      'The only database that counts for what a client has seen, for an application that reads one ' +
+      'through the proxy and writes others all the time.',
   }),
   'proxy.passthrough': optional({
     parse: listOf(parsePathRule),
@@ -145,6 +147,15 @@ export const HTTP_SETTINGS = {
     expects: TIME_OR_NONE,
     example: '1s',
     summary: "How long a read waits until this node has what the client's cookie names.",
+  }),
+  'proxy.confirm-timeout': setting({
+    parse: scalar(duration({ min: 1, max: TIMER_MS_MAX })),
+    defaultText: '10s',
+    expects: TIME,
+    example: '30s',
+    summary:
+      'How long the answer to a write waits for acknowledgements at the most; then it is 504. With ' +
+      '`acknowledge.on-timeout: degrade`, `acknowledge.timeout` comes first and should be shorter.',
   }),
   'proxy.read-timeout': setting({
     parse: scalar(timeout),

@@ -109,14 +109,16 @@ export const LEASE_SETTINGS = {
     defaultText: '1s',
     expects: TIME,
     example: '5s',
-    summary: 'The pause after a failed attempt to reach the primary; it grows to ten times this.',
+    summary: 'The longest pause before a lost stream from the primary is opened again.',
   }),
   'lease.demote-delay': setting({
     parse: scalar(duration({ min: 0, max: 600_000 })),
     defaultText: '10s',
     expects: TIME,
     example: '30s',
-    summary: 'How long a node that gave the lease up does not ask for it again.',
+    summary:
+      'How long a node that gave the lease up to nobody, since it could not lead, leaves it to others, ' +
+      'unless somebody has led since. A hand-off passes it on at once.',
   }),
   'lease.static.primary': optional({
     parse: scalar(parseStaticRule),

@@ -59,7 +59,10 @@ export const LITEFS_KEYS: ReadonlyMap<string, LitefsKey> = new Map<string, Litef
   ],
   ['lease.promote', same('lease.promote')],
   ['lease.reconnect-delay', same('lease.reconnect-delay')],
-  ['lease.demote-delay', same('lease.demote-delay')],
+  [
+    'lease.demote-delay',
+    same('lease.demote-delay', 'The same: not after a hand-off, which passes the lease on.'),
+  ],
   ['lease.databases', same('databases.include', 'As in LiteFS, not on candidates.')],
   ['lease.consul.url', same('lease.consul.url')],
   ['lease.consul.key', same('lease.consul.key')],

@@ -3,6 +3,7 @@ import type { ProxyTuning } from '@tandem/proxy';
 import type { Draft } from './draft.ts';
 import { subjectOf } from './given-value.ts';
 import { isWildcardHost, type ListenAddress } from './listen-address.ts';
+import { formatDuration } from './quantity.ts';
 import { needTogether } from './requirement.ts';
 import { SETTING_KEYS } from './settings.ts';
 import type { ProxyConfig } from './tandem-config.ts';
@@ -23,6 +24,7 @@ export function proxyConfigOf(
   }
   refuseSamePort(draft, listen, httpListen);
   refuseLoop(draft, listen, new URL(targetUrl));
+  warnOfShortConfirm(draft);
   const configured = values['proxy.advertise-url'];
   const advertiseUrl = configured ?? advertisedBy(node.advertiseUrl, listen);
   if (configured === null) draft.derive('proxy.advertise-url', advertiseUrl, 'node.advertise-url');
@@ -37,6 +39,7 @@ function tuningOf({ values }: Draft): Partial<ProxyTuning> {
     maxLagMs: values['proxy.max-lag'],
     primaryRedirectTimeoutMs: values['proxy.primary-redirect-timeout'],
     readWaitTimeoutMs: values['proxy.read-wait-timeout'],
+    confirmTimeoutMs: values['proxy.confirm-timeout'],
     readTimeoutMs: values['proxy.read-timeout'],
     headerTimeoutMs: values['proxy.read-header-timeout'],
     writeTimeoutMs: values['proxy.write-timeout'],
@@ -59,6 +62,20 @@ function warnOfOrphans(draft: Draft): void {
   if (isHalf || given === undefined) return;
   const message = `${subjectOf(given)} has no effect: there is no proxy.`;
   draft.findings.warn(given, message, 'Give proxy.listen and proxy.target too, or remove it.');
+}
+
+/** Writes would fail where they are meant to be let pass. */
+function warnOfShortConfirm(draft: Draft): void {
+  const { values, findings } = draft;
+  const limit = 'proxy.confirm-timeout';
+  const isDegrading =
+    values['acknowledge.mode'] !== 'none' && values['acknowledge.on-timeout'] === 'degrade';
+  const timeoutMs = values['acknowledge.timeout'];
+  if (!isDegrading || values[limit] > timeoutMs) return;
+  const cause = draft.given(limit) ?? draft.given('acknowledge.timeout');
+  if (cause === undefined) return;
+  const message = `${limit} is not above acknowledge.timeout, so writes fail with 504 instead of being let pass.`;
+  findings.warn(cause, message, `Give more than ${formatDuration(timeoutMs)}.`);
 }
 
 function refuseSamePort(draft: Draft, listen: ListenAddress, httpListen: ListenAddress): void {

@@ -365,3 +365,31 @@ describe('configOrThrow', () => {
     );
   });
 });
+
+describe('the limit for acknowledgements in the proxy', () => {
+  const proxy = "{listen: ':8080', target: 'localhost:3000', confirm-timeout: 3s}";
+  const text = `${ONE}http: {token: ${TOKEN}}\nproxy: ${proxy}\n`;
+  const peers = '{alpha: "http://a:1", beta: "http://b:1"}';
+  const lease = `lease: {static: {primary: alpha, peers: ${peers}}}\n`;
+
+  it('is a setting', () => {
+    const { config } = reportOn(text);
+    expect(config?.proxy?.tuning.confirmTimeoutMs).toBe(3000);
+  });
+
+  it('is warned of when writes fail by it that are meant to be let pass', () => {
+    const warned = (acknowledge: string) =>
+      linesOf(
+        reportOn(`${text}${lease}acknowledge: ${acknowledge}
+`),
+        'warning',
+      ).filter((line) => line.includes('confirm-timeout'));
+    expect(warned('{mode: one}')).toEqual([
+      'proxy.confirm-timeout is not above acknowledge.timeout, so writes fail with 504 instead of ' +
+        'being let pass. Give more than 5s.',
+    ]);
+    expect(warned('{mode: one, timeout: 1s}')).toEqual([]);
+    expect(warned('{mode: one, on-timeout: block}')).toEqual([]);
+    expect(warned('{mode: none}')).toEqual([]);
+  });
+});

@@ -1,4 +1,5 @@
 import type { ReplicatedDatabase } from '@tandem/replication';
+import { formatLibraryVersion, hasWalResetBug } from '@tandem/sqlite-format';
 import type { TandemConfig } from '../config/tandem-config.ts';
 import type {
   DatabaseCopy,
@@ -12,6 +13,7 @@ import type {
 } from '../http/node-api.ts';
 import type { Daemon } from './daemon.ts';
 import { copyOf } from './database-copy.ts';
+import { defined } from './lease-store.ts';
 
 export interface DaemonApiOptions {
   readonly version: string;
@@ -57,7 +59,7 @@ export class DaemonApi implements NodeApi {
         counts: node.acknowledgements?.counts,
         degradedNames: node.acknowledgements?.degradedNames ?? [],
       },
-      counters: {},
+      counters: this.#options.daemon.counters(),
       ...(metrics === undefined ? {} : { proxy: metrics }),
     };
   }
@@ -104,6 +106,9 @@ export class DaemonApi implements NodeApi {
     return {
       name: database.name,
       position: database.position(),
+      commitCount: database.capturedCount,
+      ...defined({ changedAtMs: database.changedAtMs }),
+      sqlite: sqliteOf(database.libraryVersion),
       checksum: database.checksum().toString(16).padStart(16, '0'),
       pageSize: database.pageSize(),
       pageCount: database.pageCount(),
@@ -126,4 +131,12 @@ export class DaemonApi implements NodeApi {
     if (degraded.length === 0) return [];
     return [`Too few replicas confirm writes of ${degraded.join(', ')} for mode ${mode}.`];
   }
+}
+
+function sqliteOf(libraryVersion: number): DatabaseStatus['sqlite'] {
+  if (libraryVersion === 0) return undefined;
+  return {
+    version: formatLibraryVersion(libraryVersion),
+    hasWalResetBug: hasWalResetBug(libraryVersion),
+  };
 }

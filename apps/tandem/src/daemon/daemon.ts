@@ -14,6 +14,7 @@ import { ReplicationNode } from '@tandem/replication';
 import type { Logger } from 'pino';
 import { databaseFilter } from '../config/database-filter.ts';
 import type { ProxyConfig, TandemConfig } from '../config/tandem-config.ts';
+import type { NodeCounter } from '../http/node-api.ts';
 import { TandemClient } from '../http/client.ts';
 import { Backups } from './backups.ts';
 import { DaemonError } from './daemon-error.ts';
@@ -24,6 +25,7 @@ import { ProxyGate } from './proxy-gate.ts';
 const DRAIN_MS = 5000;
 const BACKUP_MS = 5000;
 const HAND_OFF_MS = 10_000;
+const SUCCESSOR_MS = 3000;
 const LOOK_MS = 20;
 const PEER_TIMEOUT_MS = 2000;
 
@@ -35,6 +37,8 @@ export class Daemon {
   readonly #store: LeaseStore;
   #proxy: Proxy | undefined;
   #backups: Backups | undefined;
+  #wasPrimary = false;
+  readonly #counts = { roleChanges: 0, handOffs: 0, handOffsFailed: 0 };
 
   private constructor(
     config: TandemConfig,
@@ -73,6 +77,7 @@ export class Daemon {
       framesMax: checkpoint.pagesMax,
       isCandidate: config.lease.candidate,
       isFailsafe: config.lease.failsafe,
+      demoteDelayMs: config.lease.demoteDelayMs,
       clusterSize: config.cluster.nodes,
       acknowledge,
       ...defined({ clusterId: config.cluster.id, token: http.token, tls: peerTls(http.tls) }),
@@ -94,6 +99,13 @@ export class Daemon {
     return this.#proxy;
   }
 
+  /** What has happened since the process began. */
+  counters(): Record<NodeCounter, number> {
+    const { databases, quarantine } = this.node;
+    const quarantines = Object.values(quarantine.counts).reduce((sum, count) => sum + count, 0);
+    return { ...this.#counts, ...databases.counters.all(), quarantines };
+  }
+
   /** Opens the databases and looks for a primary, or becomes it. */
   start(): void {
     this.node.start();
@@ -109,10 +121,13 @@ export class Daemon {
     }
     this.node.listen((event) => {
       if (event.kind !== 'role') return;
+      const isPrimary = event.role === 'primary';
+      if (isPrimary !== this.#wasPrimary) this.#counts.roleChanges += 1;
+      this.#wasPrimary = isPrimary;
       const primary = event.primary?.name ?? 'nobody';
       this.#log.debug({ role: event.role, primary }, 'role');
       // Tunnels that could write here end with the role.
-      if (event.role !== 'primary') this.#proxy?.resume();
+      if (!isPrimary) this.#proxy?.resume();
     });
   }
 
@@ -162,18 +177,25 @@ export class Daemon {
     try {
       await this.#proxy?.drain(DRAIN_MS);
       await this.node.handOff(name, HAND_OFF_MS);
-      this.#standBack();
+      this.#counts.handOffs += 1;
       await this.#knowsNextPrimary();
+    } catch (error) {
+      this.#counts.handOffsFailed += 1;
+      throw error;
     } finally {
       this.#proxy?.resume();
     }
   }
 
-  /** Hands off if this node is primary and somebody can take over. */
-  async leave(): Promise<void> {
-    await this.#backups?.complete(AbortSignal.timeout(BACKUP_MS));
+  /**
+   * Hands off if this node is primary and somebody can take over. One that has only just become
+   * primary waits a moment for the others, who are on their way to it; less if `hurry` aborts.
+   */
+  async leave(hurry: AbortSignal): Promise<void> {
+    await this.#backups?.complete(AbortSignal.any([hurry, AbortSignal.timeout(BACKUP_MS)]));
     if (!this.node.isPrimaryNow() || this.#config.lease.type === 'static') return;
     try {
+      await this.#hasSuccessor(hurry);
       await this.handOff();
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -193,12 +215,14 @@ export class Daemon {
     await this.#store.close();
   }
 
-  /** Leaves the lease to others for a while, so that it does not come straight back. */
-  #standBack(): void {
-    const { candidate, demoteDelayMs } = this.#config.lease;
-    if (!candidate || demoteDelayMs === 0) return;
-    this.node.setCandidate(false);
-    setTimeout(() => this.node.setCandidate(true), demoteDelayMs).unref();
+  async #hasSuccessor(hurry: AbortSignal): Promise<void> {
+    const { node } = this;
+    if (node.members.every(({ name }) => name === node.identity.name)) return;
+    const endMs = performance.now() + SUCCESSOR_MS;
+    const isThere = (): boolean => node.server.sessions.some(({ isReady }) => isReady);
+    while (!isThere() && !hurry.aborted && performance.now() < endMs) {
+      await sleep(LOOK_MS);
+    }
   }
 
   /** Waits until writes have somewhere to go. */

@@ -1,16 +1,17 @@
-import type { Confirmation, ProxyState } from '@tandem/proxy';
+import type { Confirmation, PositionPoint, ProxyPosition, ProxyState } from '@tandem/proxy';
 import {
   judgeClientPosition,
-  type Position,
+  type ClientPositionVerdict,
   type ReplicatedDatabase,
   type ReplicationNode,
 } from '@tandem/replication';
+import { databaseKey } from './database-key.ts';
 import type { PrimaryDirectory } from './primary-directory.ts';
 
 export interface ProxyGateOptions {
   readonly node: ReplicationNode;
   readonly directory: PrimaryDirectory;
-  /** The database whose position clients carry; undefined: the first one. */
+  /** The only database whose position clients carry; undefined: they carry those of all. */
   readonly databaseName?: string;
 }
 
@@ -44,7 +45,14 @@ export class ProxyGate implements ProxyState {
       : undefined;
   };
 
-  readonly position = (): Position | undefined => this.#database?.position();
+  readonly position = (): ProxyPosition | undefined => {
+    const points = new Map<string, PositionPoint>();
+    for (const database of this.#databases()) {
+      const point = database.position();
+      if (point.txid > 0) points.set(this.#keyOf(database.name), point);
+    }
+    return points.size === 0 ? undefined : points;
+  };
 
   readonly lagMs = (): number | undefined => {
     if (this.#node.role === 'primary') return 0;
@@ -54,20 +62,16 @@ export class ProxyGate implements ProxyState {
   };
 
   readonly waitFor = async (
-    wanted: Position,
+    wanted: ProxyPosition | 'latest',
     timeoutMs: number,
   ): Promise<'reached' | 'timeout' | 'unknown-epoch'> => {
-    const judge = (): 'reached' | 'awaited' | 'lost' => {
-      const database = this.#database;
-      if (database === undefined) return 'awaited';
-      if (this.#node.isPrimaryNow()) this.#node.capture();
-      return judgeClientPosition(wanted, database.history(), database.position().txid);
-    };
-    const verdict = await this.#when(
-      () => (judge() === 'awaited' ? undefined : judge()),
-      timeoutMs,
-    );
-    return verdict === 'lost' ? 'unknown-epoch' : verdict === 'reached' ? 'reached' : 'timeout';
+    const position = wanted === 'latest' ? await this.#latest() : wanted;
+    if (position === undefined) return 'timeout';
+    const verdict = await this.#when(() => {
+      const now = this.#judge(position);
+      return now === 'awaited' ? undefined : now;
+    }, timeoutMs);
+    return verdict === 'lost' ? 'unknown-epoch' : (verdict ?? 'timeout');
   };
 
   readonly waitForPrimary = (timeoutMs: number): Promise<string | undefined> =>
@@ -88,11 +92,41 @@ export class ProxyGate implements ProxyState {
     }
   };
 
-  get #database(): ReplicatedDatabase | undefined {
+  #databases(): readonly ReplicatedDatabase[] {
     const { databases } = this.#node;
-    if (this.#databaseName !== undefined) return databases.get(this.#databaseName);
-    const [first] = [...databases].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-    return first;
+    if (this.#databaseName === undefined) return [...databases];
+    const only = databases.get(this.#databaseName);
+    return only === undefined ? [] : [only];
+  }
+
+  #keyOf(name: string): string {
+    return this.#databaseName === undefined ? databaseKey(name) : '';
+  }
+
+  /** `lost` when a part of it never comes and all the rest is here. */
+  #judge(wanted: ProxyPosition): ClientPositionVerdict {
+    if (this.#node.isPrimaryNow()) this.#node.capture();
+    const own = new Map(this.#databases().map((each) => [this.#keyOf(each.name), each]));
+    const verdicts = [...wanted].map(([key, point]): ClientPositionVerdict => {
+      const database = own.get(key);
+      if (database === undefined) return 'awaited';
+      return judgeClientPosition(point, database.history(), database.position().txid);
+    });
+    if (verdicts.includes('awaited')) return 'awaited';
+    return verdicts.includes('lost') ? 'lost' : 'reached';
+  }
+
+  /** What the primary has; undefined when it cannot be asked. */
+  async #latest(): Promise<ProxyPosition | undefined> {
+    const { primary, role } = this.#node;
+    if (role !== 'replica' || primary === undefined) return undefined;
+    const positions = await this.#directory.positionsOf(primary);
+    if (positions === undefined) return undefined;
+    return new Map(
+      Object.entries(positions)
+        .filter(([name, { txid }]) => txid > 0 && (this.#databaseName ?? name) === name)
+        .map(([name, point]) => [this.#keyOf(name), point]),
+    );
   }
 
   /** What `look` gives, as soon as it gives something; looks after each event of the node. */

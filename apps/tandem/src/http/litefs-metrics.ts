@@ -32,9 +32,10 @@ export function litefsMetrics(): MetricDefinition[] {
     }),
     databaseGauge('litefs_db_txid', like('tandem_db_txid'), ({ position }) => position.txid),
     counter('litefs_db_commit_count', 'Transactions captured here as primary.', ({ status }) =>
-      status.databases.flatMap(({ name, commitCount }) =>
-        commitCount === undefined ? [] : [{ labels: { db: name }, value: commitCount }],
-      ),
+      status.databases.map(({ name, commitCount }) => ({
+        labels: { db: name },
+        value: commitCount,
+      })),
     ),
     databaseGauge('litefs_db_ltx_count', like('tandem_db_log_files'), ({ log }) => log.fileCount),
     databaseGauge('litefs_db_ltx_bytes', like('tandem_db_log_bytes'), ({ log }) => log.bytes),

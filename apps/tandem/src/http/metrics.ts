@@ -94,6 +94,11 @@ function databaseMetrics(): MetricDefinition[] {
       'First transaction of its log; 0 when empty.',
       (each) => each.log.minTxid,
     ),
+    databaseGauge(
+      'tandem_db_has_wal_reset_bug',
+      '1 when the SQLite that writes it can corrupt it: a version older than 3.51.3.',
+      ({ sqlite }) => (sqlite === undefined ? undefined : flag(sqlite.hasWalResetBug)),
+    ),
     gauge(
       'tandem_db_is_degraded',
       '1 while its last transactions are not confirmed by as many replicas as the mode wants.',
@@ -156,10 +161,9 @@ function acknowledgementMetrics(): MetricDefinition[] {
 
 function counterMetrics(): MetricDefinition[] {
   return Object.entries(NODE_COUNTERS).map(([key, help]) =>
-    counter(`tandem_${snakeCase(key)}_total`, help, ({ status }) => {
-      const count = status.counters[key as NodeCounter];
-      return count === undefined ? [] : one(count);
-    }),
+    counter(`tandem_${snakeCase(key)}_total`, help, ({ status }) =>
+      one(status.counters[key as NodeCounter]),
+    ),
   );
 }
 

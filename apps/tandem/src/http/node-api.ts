@@ -38,8 +38,10 @@ export interface DatabaseStatus {
   /** Undefined on a replica that has not heard of any primary yet. */
   readonly lag: NodeLag | undefined;
   readonly log: LogExtent;
-  /** Transactions captured here, as primary, since the start of the process, if they are counted. */
-  readonly commitCount?: number;
+  /** Transactions of applications captured here since the database was opened. */
+  readonly commitCount: number;
+  /** The SQLite that wrote its first page last; undefined when nobody has. */
+  readonly sqlite: { readonly version: string; readonly hasWalResetBug: boolean } | undefined;
 }
 
 /** A replica that is connected to this node, which is primary. */
@@ -80,15 +82,15 @@ export interface AcknowledgementStatus {
 export const NODE_COUNTERS = {
   roleChanges: 'Times that this node became primary or stopped being primary.',
   handOffs: 'Hand-offs that this node, as primary, completed.',
-  handOffsFailed: 'Hand-offs that this node, as primary, began and went back on.',
-  streamsOpened: 'Streams that this node has opened to a primary.',
+  handOffsFailed: 'Hand-offs that this node, as primary, was asked for and that failed.',
+  streamsOpened: 'Streams from a primary that have begun.',
   transactionsApplied: 'Transactions of a primary that this node has applied.',
   repairs: 'Databases brought in step by sending the pages that differ, or all.',
   quarantines: 'Cases set aside in the quarantine folder.',
   foreignWrites: 'Writes of applications on a replica that were found and set aside.',
-  walResetsRecovered: 'Resets of the WAL by another program after which nothing was missing.',
-  walResetsLost: 'Resets of the WAL by another program after which the database was read anew.',
-  databasesRefused: 'Databases found that cannot be replicated.',
+  walRestarts: 'Times that the WAL of a database began anew, all of it having been captured.',
+  gaps: 'Databases that had changed unseen before the start, so that all pages were compared.',
+  databasesRefused: 'Databases found that could not be replicated at the first try.',
 } as const;
 
 export type NodeCounter = keyof typeof NODE_COUNTERS;
@@ -121,8 +123,7 @@ export interface NodeStatus {
   /** Empty on a replica. */
   readonly replicas: readonly ReplicaStatus[];
   readonly acknowledgement: AcknowledgementStatus;
-  /** Those that this build counts. */
-  readonly counters: Readonly<Partial<Record<NodeCounter, number>>>;
+  readonly counters: Readonly<Record<NodeCounter, number>>;
   /** Undefined when there is no proxy. */
   readonly proxy?: ProxyMetrics;
 }

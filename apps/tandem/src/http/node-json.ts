@@ -58,6 +58,7 @@ export function statusJson(status: NodeStatus, nowMs: number): Json {
       pageCount: database.pageCount,
       bytes: database.pageSize * database.pageCount,
       log: database.log,
+      sqlite: database.sqlite ?? null,
     })),
     members: status.members.map((member) => nodeJson(member)),
     replicas: status.replicas.map(({ node, isReady, databases }) => ({

@@ -12,6 +12,8 @@ const DATABASE: DatabaseStatus = {
   pageCount: 1,
   lag: { transactions: 1, bytes: 1, seconds: 0.25 },
   log: { fileCount: 0, bytes: 0, minTxid: 0, maxTxid: 0 },
+  commitCount: 0,
+  sqlite: undefined,
 };
 const REPLICA: NodeStatus = {
   version: '0',
@@ -37,7 +39,19 @@ const REPLICA: NodeStatus = {
     counts: undefined,
     degradedNames: [],
   },
-  counters: {},
+  counters: {
+    roleChanges: 0,
+    handOffs: 0,
+    handOffsFailed: 0,
+    streamsOpened: 0,
+    transactionsApplied: 0,
+    repairs: 0,
+    quarantines: 0,
+    foreignWrites: 0,
+    walRestarts: 0,
+    gaps: 0,
+    databasesRefused: 0,
+  },
 };
 
 function textOf(name: string, status: NodeStatus): string | undefined {

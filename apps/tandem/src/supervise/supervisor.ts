@@ -53,6 +53,8 @@ export interface SupervisorOptions {
    * then settles soon. Not called while a command before the application runs.
    */
   readonly beforeEnd?: (hurry: AbortSignal) => Promise<void>;
+  /** Told of the process of each command, and with undefined when it has ended. */
+  readonly onProcess?: (pid: number | undefined) => void;
   readonly log: SuperviseLog;
 }
 
@@ -169,10 +171,11 @@ export class Supervisor {
 
   /** @throws SuperviseError when it cannot be started, or fails and is not the last. */
   async #runCommand({ words, condition }: SupervisedCommand, isLast: boolean): Promise<number> {
-    const { log } = this.#options;
+    const { log, onProcess } = this.#options;
     const command = words.join(' ');
     log('info', isLast ? 'the application starts' : 'a command starts', { command, condition });
     const child = new ChildCommand({ ...this.#options, words });
+    onProcess?.(child.pid);
     this.#child = child;
     this.#isApplication = isLast;
     try {
@@ -190,6 +193,7 @@ export class Supervisor {
       });
     } finally {
       this.#child = undefined;
+      onProcess?.(undefined);
     }
   }
 

@@ -5,9 +5,10 @@ import {
   EVENT_BODY_BYTES_MAX,
   EVENT_PATH,
   dropHeaders,
+  type EventAnswer,
   type EventEndpoint,
 } from '../event-endpoint.ts';
-import type { EventIntake } from '../event-intake.ts';
+import type { EventIntake, IntakeResult } from '../event-intake.ts';
 import { requestFacts } from '../request-facts.ts';
 import type { Services } from '../services.ts';
 
@@ -30,7 +31,9 @@ export function addEventRoutes(
     config: { access: 'public' },
     bodyLimit: EVENT_BODY_BYTES_MAX,
     handler: async (request, reply) => {
-      const { status, headers, body } = await endpoint.answer(request, request.body);
+      const { promise, resolve } = Promise.withResolvers<EventAnswer>();
+      endpoint.answer(request, request.body, resolve);
+      const { status, headers, body } = await promise;
       return reply.code(status).headers(headers).send(body);
     },
   });
@@ -72,5 +75,7 @@ async function pixel(
     services.metrics.refused('bad_event');
     return reply.header('x-loggia-error', 'bad_event').code(400).send(PIXEL);
   }
-  return reply.headers(dropHeaders(await intake.accept(parsed.event, facts))).send(PIXEL);
+  const { promise, resolve, reject } = Promise.withResolvers<IntakeResult>();
+  intake.accept(parsed.event, facts, { done: resolve, failed: reject });
+  return reply.headers(dropHeaders(await promise)).send(PIXEL);
 }
