@@ -4,7 +4,8 @@ import { BackupCatalogue, findOverlap, newestFile } from './backup-catalogue.ts'
 import { BackupError } from './backup-error.ts';
 import { readLtxState, withHeaderTimes } from './backup-file-ends.ts';
 import type { LtxState } from './backup-state.ts';
-import { BackupSession, superseded, type BackupContext } from './backup-session.ts';
+import { checkRight } from './backup-right.ts';
+import { BackupSession, type BackupContext } from './backup-session.ts';
 import { checksumOfView } from './backup-snapshot.ts';
 import { logFileBeginning, logFileEnding, type BackupSource } from './backup-source.ts';
 import {
@@ -58,10 +59,10 @@ async function tryTakeOver(
   const epoch = source.history().highestEpoch;
   const terms = await readTerms(store, databasePrefix);
   const last = terms.at(-1);
-  if (last !== undefined) checkRight(context, last, epoch);
   const generation = last?.generation ?? 1;
   const prefix = generationPrefix(databasePrefix, generation);
   const listed = await listLtxFiles(store, prefix, { times: 'listed' });
+  if (last !== undefined) await checkRight(context, last, { listed, signal });
   const captured = listed.filter(({ level }) => level === 0);
   const others = listed.filter(({ level }) => level > 0);
   const files = [...(await withHeaderTimes(store, captured)), ...others];
@@ -86,27 +87,6 @@ async function tryTakeOver(
     checksum: undefined,
     reason: verdict.reason,
   });
-}
-
-function checkRight(context: BackupContext, last: BackupTerm, epoch: number): void {
-  const { clusterId, adopt, source, store } = context;
-  const isOtherCluster =
-    clusterId !== undefined && last.clusterId !== undefined && clusterId !== last.clusterId;
-  if (!isOtherCluster) {
-    if (last.epoch > epoch) throw superseded(context, last, epoch);
-    return;
-  }
-  if (adopt) return;
-  throw new BackupError(
-    'backup_of_other_cluster',
-    `The backup of ${source.name} in ${store.url} belongs to the cluster ${last.clusterId ?? ''}, ` +
-      `and this is ${clusterId}`,
-    {
-      hint:
-        'Give this cluster another address for its backup; or, if it replaces the other one, let ' +
-        'it adopt the backup.',
-    },
-  );
 }
 
 function nextTerm(

@@ -369,10 +369,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     this.#primary?.close();
     this.#replica?.close()?.release();
     this.#fence?.release();
-    this.#primary = undefined;
-    this.#replica = undefined;
-    this.#fence = undefined;
-    this.#present = undefined;
+    this.#primary = this.#replica = this.#fence = this.#present = undefined;
     open.close();
     state.close();
   }

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
-import { DEFAULT_COMPACTION_POLICY, listLtxFiles } from '@tandem/storage';
+import { DEFAULT_COMPACTION_POLICY, listLtxFiles, type RestoreTarget } from '@tandem/storage';
 import { describe, expect, test } from 'vitest';
+import { SILENT_MS } from '../src/backup-right.ts';
 import type { BackupContext } from '../src/backup-session.ts';
 import { takeOver } from '../src/backup-takeover.ts';
 import { uploadNew } from '../src/backup-upload.ts';
@@ -283,16 +284,28 @@ describe('a backup of another cluster', () => {
     expect(backup.status.state).toBe('superseded');
   });
 
-  test('is gone on with by the cluster that was restored from it, whatever its epoch', async () => {
-    using world = new BackupWorld();
+  /** A cluster of which there is a backup, and another that begins with what was restored from it. */
+  async function rebuilt(
+    world: BackupWorld,
+    target: RestoreTarget = { kind: 'latest' },
+  ): Promise<{ readonly first: BackupNode; readonly second: BackupNode }> {
     const first = world.node('first');
     first.database.becomePrimary(9);
-    first.write();
-    await first.backup({ clusterId: 'before' }).upload();
+    const backup = first.backup({ clusterId: 'before' });
+    for (let count = 0; count < 3; count += 1) {
+      first.write();
+      await backup.upload();
+    }
     mkdirSync(world.path('second'));
-    await world.restore({ kind: 'latest' }, { outputPath: world.path('second/app.db') });
+    await world.restore(target, { outputPath: world.path('second/app.db') });
     const second = world.node('second', { schema: false });
     second.database.becomePrimary(1);
+    return { first, second };
+  }
+
+  test('is gone on with by one that adopts it, whatever its epoch', async () => {
+    using world = new BackupWorld();
+    const { second } = await rebuilt(world);
     second.write('after');
     const backup = second.backup({ clusterId: 'after', adopt: true });
     await backup.upload();
@@ -302,5 +315,64 @@ describe('a backup of another cluster', () => {
     second.write('again');
     await again.upload();
     expect(again.status).toMatchObject({ generation: 2, uploadedTxid: 3 });
+  });
+
+  test.each([
+    ['the last state', { kind: 'latest' }],
+    ['an earlier state', { kind: 'txid', txid: 2 }],
+  ] as const)(
+    'is gone on with by the cluster that was restored from %s, when the other is silent',
+    async (_, target) => {
+      using world = new BackupWorld();
+      const { first, second } = await rebuilt(world, target);
+      for (let count = 0; count < 3; count += 1) second.write('after');
+      const backup = second.backup({ clusterId: 'after' });
+      await expect(backup.upload()).rejects.toMatchObject({ code: 'backup_of_other_cluster' });
+      world.clock.advance(SILENT_MS);
+      await backup.upload();
+      expect(backup.status).toMatchObject({ state: 'running', generation: 2 });
+      expect((await world.latest()).equals(second.copy())).toBe(true);
+      expect((await world.latest({ generation: 1 })).equals(first.copy())).toBe(true);
+    },
+  );
+
+  test('is gone on with by a cluster of the same name whose epochs began anew', async () => {
+    using world = new BackupWorld();
+    const { second } = await rebuilt(world);
+    second.write('after');
+    const backup = second.backup({ clusterId: 'before' });
+    await expect(backup.upload()).rejects.toMatchObject({ code: 'backup_superseded' });
+    world.clock.advance(SILENT_MS);
+    await backup.upload();
+    expect(backup.status).toMatchObject({ state: 'running', generation: 2 });
+    expect((await world.latest()).equals(second.copy())).toBe(true);
+  });
+
+  test('is left alone by one that was restored from it while the other goes on', async () => {
+    using world = new BackupWorld();
+    const { first, second } = await rebuilt(world);
+    const theirs = first.backup({ clusterId: 'before' });
+    const ours = second.backup({ clusterId: 'after' });
+    for (let count = 0; count < 3; count += 1) {
+      world.clock.advance(SILENT_MS);
+      first.write();
+      await theirs.upload();
+      await expect(ours.upload()).rejects.toMatchObject({ code: 'backup_of_other_cluster' });
+    }
+    expect((await world.latest()).equals(first.copy())).toBe(true);
+  });
+
+  test('is left alone by one that was not restored from it, however long the other is silent', async () => {
+    using world = new BackupWorld();
+    const { first } = await rebuilt(world);
+    const third = world.node('third');
+    third.database.becomePrimary(1);
+    third.write('of its own');
+    const backup = third.backup({ clusterId: 'after' });
+    world.clock.advance(100 * SILENT_MS);
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      await expect(backup.upload()).rejects.toMatchObject({ code: 'backup_of_other_cluster' });
+    }
+    expect((await world.latest()).equals(first.copy())).toBe(true);
   });
 });

@@ -95,7 +95,9 @@ export class ProcessNode implements SimNode {
     });
     child.on('exit', (code, signal) => {
       this.#note(`${settings.identity.id} ended: ${signal ?? code}`);
-      started.reject(new Error(`the node ended: ${signal ?? code}`));
+      // It may be killed before it has started.
+      if (signal === 'SIGKILL') started.resolve();
+      else started.reject(new Error(`the node ended: ${signal ?? code}`));
       if (this.#child === child) this.#gone();
     });
     this.#child = child;

@@ -94,7 +94,9 @@ export class World {
     return node;
   }
 
+  /** Starts a node unless it is up: what was stopped twice at once is started again twice. */
   async start(name: Name): Promise<void> {
+    if (this.node(name).isUp) return;
     const { acknowledge, isFailsafe } = this.#options;
     this.#starts += 1;
     const identity: NodeIdentity = {
