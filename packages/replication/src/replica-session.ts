@@ -1,5 +1,5 @@
 import { assert } from '@tandem/base';
-import { lockPage } from '@tandem/ltx';
+import { isPageSize, lockPage } from '@tandem/sqlite-format';
 import { ArrivedRuns } from './arrived-runs.ts';
 import { ArrivingFile, type WholeFile } from './arriving-file.ts';
 import type { EpochHistory } from './epoch-history.ts';
@@ -325,8 +325,8 @@ export class ReplicaSession {
   }
 
   async #beginRepair(target: StreamMessageOf<'repair'>): Promise<void> {
-    if (this.#repair !== undefined) throw outOfPlace('repair');
     const { name, positionEpoch, txid, pageSize, pageCount, history } = target;
+    if (this.#repair !== undefined || !isPageSize(pageSize)) throw outOfPlace('repair');
     const sink = await this.#sink(name);
     const position = { epoch: positionEpoch, txid };
     const writer = sink.beginRepair({ position, history, pageSize, pageCount });

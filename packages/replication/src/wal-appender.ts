@@ -160,7 +160,9 @@ export class WalAppender {
     const page = frame.subarray(FRAME_HEADER_BYTES);
     this.#encode(last.index, { pgno: last.pgno, commit: pageCount, page });
     const mxFrame = this.#fields.mxFrame + this.#written;
-    this.#write(this.#open.walFd, frame, frameOffset(mxFrame, this.#pageSize));
+    // The mark and the checksum are in the header; the page is there.
+    const header = frame.subarray(0, FRAME_HEADER_BYTES);
+    this.#write(this.#open.walFd, header, frameOffset(mxFrame, this.#pageSize));
     if (sync) fdatasyncSync(this.#open.walFd);
     const { s0, s1 } = this.#checksum;
     this.#publish({
@@ -288,10 +290,12 @@ export class WalAppender {
       this.#write(descriptor, block.contents.bytes, block.contents.offset);
       return;
     }
-    for (const { pgnoOffset, hashOffset } of changes) {
-      const pgnoAt = pgnoOffset - block.offset;
+    // The page numbers stand in a row, the places in the hash table do not.
+    const [first, last] = [changes[0]?.pgnoOffset ?? 0, changes.at(-1)?.pgnoOffset ?? 0];
+    const pgnos = block.bytes.subarray(first - block.offset, last + 4 - block.offset);
+    this.#write(descriptor, pgnos, first);
+    for (const { hashOffset } of changes) {
       const hashAt = hashOffset - block.offset;
-      this.#write(descriptor, block.bytes.subarray(pgnoAt, pgnoAt + 4), pgnoOffset);
       this.#write(descriptor, block.bytes.subarray(hashAt, hashAt + 2), hashOffset);
     }
   }

@@ -14,6 +14,7 @@ import {
   PROTOCOL_VERSION,
   type StreamEnd,
   type StreamMessage,
+  type StreamMessageOf,
 } from '../src/stream-message.ts';
 import type { StreamReplica } from '../src/stream-source.ts';
 import { TransferRate } from '../src/transfer-rate.ts';
@@ -249,7 +250,8 @@ test('a replica is not brought down by any sequence of messages, and applies not
         peer.send(...list);
         peer.socket.close();
         const { kind } = await end;
-        expect(['ended', 'lost', 'malformed', 'refused', 'outdated', 'failed']).toContain(kind);
+        const known = ['ended', 'handed_off', 'lost', 'malformed', 'refused', 'outdated', 'failed'];
+        expect(known).toContain(kind);
         for (const database of databases.values()) expect(database.position().txid).toBeLessThan(5);
         for (const database of databases.values()) expect(database.pages).toEqual([]);
       },
@@ -523,11 +525,21 @@ test.each([
   expect((await end).kind).toBe('malformed');
 });
 
+test.each([0, 7, 256, 1000, 131_072])(
+  'a repair of pages of %i bytes is refused',
+  async (pageSize) => {
+    const { peer, end, databases } = serveReplica();
+    peer.send(WELCOME, { ...repairMessage(), pageSize });
+    expect((await end).kind).toBe('malformed');
+    expect(databases.get('a.db')?.pages ?? []).toEqual([]);
+  },
+);
+
 function databaseMessage(): StreamMessage {
   return { kind: 'database', name: 'a.db', epoch: 3, txid: 9, pageSize: 512, history: HISTORY };
 }
 
-function repairMessage(): StreamMessage {
+function repairMessage(): StreamMessageOf<'repair'> {
   const about = { name: 'a.db', epoch: 3, positionEpoch: 3, txid: 5 };
   return { kind: 'repair', ...about, pageSize: 512, pageCount: 2, history: HISTORY };
 }
