@@ -73,9 +73,17 @@ export class TransactionCapture {
     const pages = this.#pagesOf(change);
     const timestampMs = this.#options.clock.nowMs();
     this.#isFlushed = false;
-    this.#state.append({ transactions, pageCount, pages, frames: { from, to } }, timestampMs);
-    this.#wal.accept(change);
-    this.#state.recordApplied('primary', to);
+    const { log } = this.#state;
+    const before = log.lastTxid;
+    try {
+      this.#state.append({ transactions, pageCount, pages, frames: { from, to } }, timestampMs);
+    } finally {
+      // What is in the log is captured, whatever became of the table.
+      if (log.lastTxid > before) {
+        this.#wal.accept(change);
+        this.#state.recordApplied('primary', to);
+      }
+    }
   }
 
   *#pagesOf(change: CapturedChange): Generator<LtxPage> {
