@@ -14,12 +14,13 @@ const TERMINAL_SIGNALS = ['SIGINT', 'SIGQUIT', 'SIGWINCH'];
 const self = fileURLToPath(import.meta.url);
 const folder = dirname(self);
 const root = join(folder, '..', '..', '..');
+const main = join(root, 'apps', 'tandem', 'src', 'main.ts');
 const nodeMajor = Number(process.versions.node.split('.')[0]);
 
 if (nodeMajor >= NODE_MAJOR_MIN) {
   // Half of a start is compiling. A folder that cannot be written is as good as none.
   module.enableCompileCache(join(root, 'node_modules', '.cache', 'tandem'));
-  await import('../src/main.ts');
+  await import(main);
 } else {
   const node = bundledNode();
   if (node === undefined) {

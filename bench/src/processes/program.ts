@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { Child } from './child-processes.ts';
 import { childResult } from './child-result.ts';
 import type { ServerContext } from './server-process.ts';
 
@@ -13,13 +14,22 @@ export type ProgramName =
 
 /** Starts a program of this folder with a plan as JSON, and reads the JSON that it prints. */
 export async function runProgram<Result>(
-  { children }: Pick<ServerContext, 'children'>,
+  context: Pick<ServerContext, 'children'>,
   name: ProgramName,
   plan: unknown,
 ): Promise<Result> {
-  const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
-  const output = await childResult(children.startNode([file, JSON.stringify(plan)]));
+  const output = await childResult(startProgram(context, name, plan));
   return JSON.parse(output) as Result;
+}
+
+/** The same for one that is not to come to its end. */
+export function startProgram(
+  { children }: Pick<ServerContext, 'children'>,
+  name: ProgramName,
+  plan: unknown,
+): Child {
+  const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
+  return children.startNode([file, JSON.stringify(plan)]);
 }
 
 /** What `runProgram` was given, in the program. */

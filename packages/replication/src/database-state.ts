@@ -15,6 +15,7 @@ import { LtxLog, type LogEntry, type LtxLogOptions } from './ltx-log.ts';
 import { PageTable } from './page-table.ts';
 import { SmallFile } from './small-file.ts';
 import { openPageTable } from './open-page-table.ts';
+import { StagedChange } from './staged-change.ts';
 import type { WalCursor } from './wal-cursor.ts';
 
 /** Transactions that were committed to SQLite's log, as pages. */
@@ -37,7 +38,9 @@ export interface PageChange {
 export class DatabaseState {
   readonly folder: string;
   readonly log: LtxLog;
-  readonly table: PageTable;
+  readonly #table: PageTable;
+  /** A change that is in the log and has yet to be entered into the table. */
+  #owed: StagedChange | undefined;
   /**
    * R10. Whether the table is that of the position. What it says is used as a fact only then: after a
    * stop in the middle of a change, it may hold what the log does not.
@@ -47,13 +50,13 @@ export class DatabaseState {
   readonly #historyFile: SmallFile<EpochHistory>;
   #history: EpochHistory;
   #applied: AppliedRecord | undefined;
-  /** The rolling checksum at the position; the table may be ahead of it while a change is written. */
+  /** The rolling checksum at the position; a replica's table is ahead of it while a file is applied. */
   #checksum: bigint;
 
   private constructor(folder: string, log: LtxLog, table: PageTable) {
     this.folder = folder;
     this.log = log;
-    this.table = table;
+    this.#table = table;
     this.#appliedFile = new AppliedFile(join(folder, 'applied'));
     this.#applied = this.#appliedFile.read();
     this.#historyFile = new SmallFile({
@@ -89,6 +92,16 @@ export class DatabaseState {
     mkdirSync(folder, { recursive: true });
     const table = PageTable.create(join(folder, 'pages'), pageSize);
     return new DatabaseState(folder, LtxLog.open(join(folder, 'ltx'), { sync }), table);
+  }
+
+  /**
+   * The table, which has all that was appended to the log.
+   *
+   * @throws ReplicationError `disk_full`, `state_failed` while it cannot be given that.
+   */
+  get table(): PageTable {
+    this.#payTable();
+    return this.#table;
   }
 
   get history(): EpochHistory {
@@ -136,19 +149,31 @@ export class DatabaseState {
     return firstTxid === txid + 1 ? entries : undefined;
   }
 
-  /** Logs what applications have committed. It is durable after the log's `flush`. */
+  /**
+   * Logs what applications have committed. It is durable after the log's `flush`.
+   *
+   * R10. The table changes only after the log has the file: a stop in between leaves a table that can
+   * be brought up, where one with entries of a file that is not there would be of no use.
+   *
+   * @throws ReplicationError `disk_full`, `state_failed`. The log may then have the change, and the
+   * table is made up for before it is used again.
+   */
   append(change: PageChange, timestampMs: number): void {
     const header = this.#headerOf(change, timestampMs);
     assert(header.minTxid > 1, 'the first transaction is the database as it was found');
-    let checksum = 0n;
+    const staged = new StagedChange(this.table);
     this.log.append(header, timestampMs, (write) => {
       const encoder = new LtxEncoder(header, write);
-      this.table.setPages(encoding(encoder, change.pages));
-      this.table.truncate(change.pageCount);
-      checksum = this.table.rollingChecksum;
-      encoder.finish(checksum);
+      for (const page of change.pages) {
+        encoder.page(page.pgno, page.data);
+        staged.add(page);
+      }
+      staged.truncate(change.pageCount);
+      encoder.finish(staged.rollingChecksum);
     });
-    this.#checksum = checksum;
+    this.#checksum = staged.rollingChecksum;
+    this.#owed = staged;
+    this.#payTable();
   }
 
   /** Logs a file that another node wrote, whose pages are in the table already. */
@@ -197,7 +222,12 @@ export class DatabaseState {
   close(): void {
     this.log.close();
     this.#appliedFile.close();
-    this.table.close();
+    this.#table.close();
+  }
+
+  #payTable(): void {
+    this.#owed?.enter();
+    this.#owed = undefined;
   }
 
   #record(role: Role, cursor: WalCursor, isSynced: boolean): void {
@@ -251,14 +281,6 @@ export class DatabaseState {
       nodeId: 0n,
       isChecksummed: true,
     };
-  }
-}
-
-/** Encodes pages on their way past. */
-function* encoding(encoder: LtxEncoder, pages: Iterable<LtxPage>): Generator<LtxPage> {
-  for (const page of pages) {
-    encoder.page(page.pgno, page.data);
-    yield page;
   }
 }
 

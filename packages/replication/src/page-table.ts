@@ -212,6 +212,41 @@ export class PageTable {
   }
 
   /**
+   * Puts the six words of the entry of a page, as `setEntries` takes them, into `into`.
+   *
+   * The lock page has none.
+   */
+  static entryOf(pgno: number, data: Uint8Array, into: Uint32Array): void {
+    pageChecksum(pgno, data, into);
+    pageDigest(pgno, data, into, 2);
+  }
+
+  /**
+   * As `setPages`, with entries that were made before: six words for each of the pages.
+   *
+   * @throws ReplicationError `disk_full`, `state_failed`; some of them are then set.
+   */
+  setEntries(pgnos: readonly number[], words: readonly number[]): void {
+    this.#settle();
+    this.markDirty();
+    let first = 0;
+    let count = 0;
+    for (const [index, pgno] of pgnos.entries()) {
+      if (count > 0 && (pgno !== first + count || count === RUN_PAGES_MAX)) {
+        this.#writeRun(first, count);
+        count = 0;
+      }
+      if (count === 0) first = pgno;
+      for (let word = 0; word < ENTRY_WORDS; word += 1) {
+        const value = words[index * ENTRY_WORDS + word] ?? 0;
+        this.#fresh.setUint32(count * ENTRY_BYTES + word * 4, value);
+      }
+      count += 1;
+    }
+    if (count > 0) this.#writeRun(first, count);
+  }
+
+  /**
    * The database now has `pageCount` pages: those beyond are forgotten. Where the table was shorter,
    * the new pages are absent.
    *

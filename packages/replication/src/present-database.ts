@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '@tandem/base';
+import { CheckpointedFile } from './checkpointed-file.ts';
 import { DatabaseState } from './database-state.ts';
 import { FileIdentityRecord } from './file-identity.ts';
 import type { NodeCounters } from './node-counters.ts';
@@ -37,6 +38,7 @@ export interface PresentDatabase {
   readonly open: OpenDatabase;
   readonly state: DatabaseState;
   readonly identity: FileIdentityRecord;
+  readonly checkpointed: CheckpointedFile;
   readonly settlement: Settlement;
   /** SQLite's write lock, so that nobody has written since. */
   readonly lock: WriteLock;
@@ -54,6 +56,7 @@ export function openPresentDatabase(options: PresentDatabaseOptions): PresentDat
   const open = OpenDatabase.open(path, { busyTimeoutMs, isSharedInProcess });
   let lock: WriteLock | undefined;
   let state: DatabaseState | undefined;
+  let checkpointed: CheckpointedFile | undefined;
   try {
     lock = WriteLock.take(open);
     const isKnown = DatabaseState.exists(stateFolder);
@@ -61,15 +64,18 @@ export function openPresentDatabase(options: PresentDatabaseOptions): PresentDat
       ? DatabaseState.open(stateFolder, open.pageSize, sync)
       : DatabaseState.create(stateFolder, open.pageSize, sync);
     const identity = new FileIdentityRecord(join(stateFolder, 'identity.json'), path);
-    const heldTxid = identity.heldTxid();
+    checkpointed = new CheckpointedFile(join(stateFolder, 'checkpointed'));
+    const heldTxid = identity.heldTxid() ?? checkpointed.heldTxid(open);
     const context = { heldTxid, nowMs: options.clock.nowMs(), lock };
     const settlement = isKnown ? settle(open, state, context) : beginState(open, state);
-    finish({ open, state, identity, settlement, lock }, options);
-    return { open, state, identity, settlement, lock };
+    const present = { open, state, identity, checkpointed, settlement, lock };
+    finish(present, options);
+    return present;
   } catch (error) {
     lock?.release();
     open.close();
     state?.close();
+    checkpointed?.close();
     throw error;
   }
 }

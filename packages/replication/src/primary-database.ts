@@ -1,3 +1,4 @@
+import type { CheckpointedFile } from './checkpointed-file.ts';
 import { ConsistentView } from './consistent-view.ts';
 import type { DatabaseState } from './database-state.ts';
 import { HoldPace, type LogExtent } from './hold-pace.ts';
@@ -15,10 +16,18 @@ export interface PrimaryOptions extends TransactionCaptureOptions {
   readonly framesMax: number;
 }
 
+/** What is open of the database; somebody else closes it. */
+export interface PrimaryParts {
+  readonly open: OpenDatabase;
+  readonly state: DatabaseState;
+  readonly checkpointed: CheckpointedFile;
+}
+
 /** A database that applications of this node write: their transactions are captured. */
 export class PrimaryDatabase {
   readonly #open: OpenDatabase;
   readonly #state: DatabaseState;
+  readonly #checkpointed: CheckpointedFile;
   readonly #options: PrimaryOptions;
   readonly #reader: StandingReader;
   readonly #capture: TransactionCapture;
@@ -30,12 +39,9 @@ export class PrimaryDatabase {
   #seen = '';
 
   /** Everything up to `cursor` is in the state already. Nothing may write before this returns. */
-  constructor(
-    open: OpenDatabase,
-    state: DatabaseState,
-    cursor: WalCursor,
-    options: PrimaryOptions,
-  ) {
+  constructor(present: PrimaryParts, cursor: WalCursor, options: PrimaryOptions) {
+    const { open, state, checkpointed } = present;
+    this.#checkpointed = checkpointed;
     this.#open = open;
     this.#state = state;
     this.#options = options;
@@ -123,6 +129,8 @@ export class PrimaryDatabase {
       this.#checkpoint.run() ||
       (!isUrgent && frames >= framesMax && this.#runAlone(isUrgent));
     if (!isComplete) return;
+    const { applied } = this.#state;
+    if (applied !== undefined) this.#checkpointed.write(this.#open, applied.txid, applied.cursor);
     this.#capture.flush();
     this.#state.markSynced();
   }

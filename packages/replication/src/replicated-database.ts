@@ -173,7 +173,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
   becomePrimary(epoch: number): void {
     const present = this.#present;
     if (present === undefined) return;
-    const { state, open } = present;
+    const { state } = present;
     const replica = this.#replica;
     if (replica === undefined) this.#primary?.capture();
     else this.#guarded(() => replica.fence());
@@ -187,7 +187,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     if (replica === undefined) return;
     const { cursor } = replica;
     state.beginRole('primary', cursor);
-    this.#primary = new PrimaryDatabase(open, state, cursor, this.#options);
+    this.#primary = new PrimaryDatabase(present, cursor, this.#options);
     this.#replica = undefined;
     replica.close()?.release();
   }
@@ -364,7 +364,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     this.#seed?.discard();
     this.#seed = undefined;
     if (this.#present === undefined) return;
-    const { open, state } = this.#present;
+    const { open, state, checkpointed } = this.#present;
     this.#rest(this.#present);
     this.#primary?.close();
     this.#replica?.close()?.release();
@@ -372,6 +372,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     this.#primary = this.#replica = this.#fence = this.#present = undefined;
     open.close();
     state.close();
+    checkpointed.close();
   }
 
   /** Ends and sets the database aside: it was dropped, or its name was given to another. */

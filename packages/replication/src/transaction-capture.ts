@@ -79,12 +79,23 @@ export class TransactionCapture {
     const pages = this.#pagesOf(change);
     const timestampMs = this.#options.clock.nowMs();
     this.#isFlushed = false;
-    this.#state.append({ transactions, pageCount, pages, frames: { from, to } }, timestampMs);
-    const { cursor } = this.#wal;
-    const hasRestarted =
-      cursor.position.frame > 0 && !isSameGeneration(cursor.generation, from.generation);
-    if (hasRestarted) this.#options.counters?.add('walRestarts');
-    this.#options.onCaptured?.(transactions, timestampMs);
+    const { log } = this.#state;
+    const before = log.lastTxid;
+    try {
+      this.#state.append({ transactions, pageCount, pages, frames: { from, to } }, timestampMs);
+    } finally {
+      // What is in the log is captured, whatever became of the table.
+      if (log.lastTxid > before) this.#accept(change, timestampMs);
+    }
+  }
+
+  #accept(change: CapturedChange, timestampMs: number): void {
+    const { counters, onCaptured } = this.#options;
+    const { from, to, transactions } = change;
+    const { generation, position } = this.#wal.cursor;
+    const hasRestarted = position.frame > 0 && !isSameGeneration(generation, from.generation);
+    if (hasRestarted) counters?.add('walRestarts');
+    onCaptured?.(transactions, timestampMs);
     this.#wal.accept(change);
     this.#state.recordApplied('primary', to);
   }
