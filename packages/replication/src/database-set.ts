@@ -68,6 +68,7 @@ export class DatabaseSet {
   /** The folders as they were at the last look, and when that was. */
   #folders: ReadonlyMap<string, number> = new Map();
   #lookedMs = 0;
+  #isClosed = false;
   readonly #members = new Map<string, ReplicatedDatabase>();
   /** Dropped, and still read by somebody. */
   readonly #leaving = new Map<string, ReplicatedDatabase>();
@@ -110,6 +111,7 @@ export class DatabaseSet {
 
   /** Whether a look would find anything new. Costs little: it asks for the times of the folders. */
   get isStale(): boolean {
+    if (this.#isClosed) return false;
     // A change in the same instant of the file system's clock as the last look would not show.
     const youngestMs = Math.max(...this.#folders.values());
     return youngestMs > this.#lookedMs - CLOCK_TICK_MS || haveChanged(this.#folders);
@@ -117,6 +119,8 @@ export class DatabaseSet {
 
   /** Looks for databases that were made, renamed or dropped by applications. */
   look(): FolderChange {
+    // Whoever opened and fenced them again would keep them locked from the node that comes next.
+    if (this.#isClosed) return { opened: [], dropped: [], refused: [] };
     this.#lookedMs = this.#options.clock.nowMs();
     this.#folders = foldersWithTimes(this.#options.folder);
     const dropped = [...this].filter(
@@ -161,7 +165,9 @@ export class DatabaseSet {
     for (const name of this.#members.keys()) this.setAside(name, kind, reason);
   }
 
+  /** Nothing is opened any more. */
   close(): void {
+    this.#isClosed = true;
     for (const database of this.#leaving.values()) this.#forget(database);
     for (const database of this) database.close();
     this.#members.clear();

@@ -227,6 +227,17 @@ describe('a node that is stopped', () => {
     expect(a.logged.join('\n')).toContain('stopping before a replica has everything');
   });
 
+  test('opens no database again, whoever still asks it to capture', async () => {
+    const [a] = await pair();
+    await a.stop();
+    const writer = apps.create(a, 'new.db');
+    a.node.capture();
+    insert(writer, 'after the end');
+    insert(apps.open(a), 'after the end');
+    expect([...a.node.databases]).toEqual([]);
+    expect(() => a.node.importDatabase('new.db', 'elsewhere.db')).toThrow('not the primary');
+  });
+
   test('twice is stopped once', async () => {
     const [a] = await pair();
     await Promise.all([a.node.stop(), a.node.stop()]);
