@@ -238,27 +238,30 @@ export class DatabaseState {
   /** The log goes on, empty, after `txid`, of which the table is durable. */
   #reset(txid: number): void {
     this.table.markSynced(txid);
-    this.log.reset(txid);
     this.#checksum = this.table.rollingChecksum;
+    // What is of no known transaction has no checksum to know it by.
+    this.log.reset(txid, txid === 0 ? undefined : this.#checksum);
   }
 
   /**
    * Enters what the log holds beyond the table. R10. An entry depends on its page alone, so that this
    * leads to the table of the position, unless there are entries of a transaction that never reached
-   * the log; then the sum of the entries is not the checksum that the newest file ends with.
+   * the log; then the sum of the entries is not the checksum that the newest file, or the emptied log,
+   * ends with.
    */
   #bringTableUp(): boolean {
     const { table, log } = this;
     if (table.pageCount === 0) return false;
     if (table.wasClean && table.txid === log.lastTxid) return true;
     const newest = log.find(log.lastTxid);
+    const checksum = newest === undefined ? log.baseChecksum : log.checksumAfter(newest);
     const later = this.entriesAfter(table.txid);
-    if (newest === undefined || later === undefined) return false;
+    if (checksum === undefined || later === undefined) return false;
     for (const entry of later) {
       const { pages, header } = decodeLtx(log.readFile(entry));
       this.enter(pages, header.commit);
     }
-    return table.absentCount === 0 && table.rollingChecksum === log.checksumAfter(newest);
+    return table.absentCount === 0 && table.rollingChecksum === checksum;
   }
 
   #headerOf(change: PageChange, timestampMs: number): LtxHeader {

@@ -606,6 +606,24 @@ describe('LtxLog.reset', () => {
     expect(again.lastTxid).toBe(105);
   });
 
+  it('keeps the checksum of the state it goes on after, until there is a file', () => {
+    using folder = temporaryFolder();
+    {
+      using log = openLog(folder);
+      expect(log.baseChecksum).toBe(undefined);
+      log.reset(7, 0x8000_0000_0000_00ffn);
+      expect(log.baseChecksum).toBe(0x8000_0000_0000_00ffn);
+    }
+    using log = openLog(folder);
+    expect([log.lastTxid, log.baseChecksum]).toEqual([7, 0x8000_0000_0000_00ffn]);
+    grow(log, 1);
+    expect(log.baseChecksum).toBe(undefined);
+    log.truncateAfter(7, folder.path);
+    expect(log.baseChecksum).toBe(undefined);
+    log.reset(9);
+    expect(log.baseChecksum).toBe(undefined);
+  });
+
   it('leaves the old log or the empty one wherever the process stops', () => {
     const seen = new Set<number>();
     const calls = stopEverywhere(

@@ -9,12 +9,12 @@ import {
   type Stray,
 } from './ltx-log-run.ts';
 import { errnoOf, fileFailure, ReplicationError } from './replication-error.ts';
+import { LogBaseFile } from './log-base.ts';
 import {
   nodeFiles,
   readFully,
   removeIfExists,
   removeQuietly,
-  SmallFile,
   syncFolder,
   TEMPORARY_SUFFIX,
   writeFully,
@@ -45,10 +45,8 @@ interface File {
   timestampMs: number;
 }
 
-const BASE_FILE = 'base.json';
 /** So many files wait for a `flush` at most. */
 const UNSYNCED_MAX = 64;
-const DAMAGED_HINT = 'Delete the file; the node then compares itself with the primary anew.';
 
 /**
  * The last transactions of a database, one file `MIN-MAX.ltx` each, in a folder of its own.
@@ -68,7 +66,8 @@ export class LtxLog {
   readonly strays: readonly Stray[];
   readonly #files: FileOperations;
   readonly #isSynced: boolean;
-  readonly #base: SmallFile<number>;
+  readonly #base: LogBaseFile;
+  #baseChecksum: bigint | undefined;
   #entries: File[];
   #lastTxid: number;
   #isMeasured: boolean;
@@ -84,7 +83,7 @@ export class LtxLog {
     this.folder = folder;
     this.#files = files;
     this.#isSynced = sync === 'full';
-    this.#base = baseFile(folder, files);
+    this.#base = new LogBaseFile(folder, files);
     finishReset(folder, files);
     const found = listLogFiles(folder, files);
     this.#base.removeLeftover();
@@ -94,7 +93,9 @@ export class LtxLog {
       return { minTxid, maxTxid, sizeBytes: -1, timestampMs: 0 };
     });
     this.#isMeasured = run.length === 0;
-    this.#lastTxid = run.at(-1)?.maxTxid ?? this.#base.read() ?? 0;
+    const base = run.length === 0 ? this.#base.read() : undefined;
+    this.#lastTxid = run.at(-1)?.maxTxid ?? base?.txid ?? 0;
+    this.#baseChecksum = base?.checksum;
     this.#openFolder();
   }
 
@@ -123,6 +124,11 @@ export class LtxLog {
    */
   get lastTxid(): number {
     return this.#lastTxid;
+  }
+
+  /** The rolling checksum of the database at `lastTxid` while the log holds no file, if it is known. */
+  get baseChecksum(): bigint | undefined {
+    return this.#entries.length === 0 ? this.#baseChecksum : undefined;
   }
 
   get fileCount(): number {
@@ -274,17 +280,17 @@ export class LtxLog {
 
   /**
    * Empties the log, which goes on after `lastTxid`: the database was replaced by a snapshot of that
-   * state. A stop at any point leaves the old log or the empty one.
+   * state, whose rolling checksum may be given. A stop at any point leaves the old log or the empty one.
    *
    * @throws ReplicationError `disk_full`, `state_failed`.
    */
-  reset(lastTxid: number): void {
+  reset(lastTxid: number, checksum?: bigint): void {
     assert(Number.isSafeInteger(lastTxid) && lastTxid >= 0, 'a log goes on after a transaction');
     const { next, old } = swapFolders(this.folder);
     try {
       removeIfExists(next, this.#files);
       this.#files.mkdirSync(next);
-      baseFile(next, this.#files).replace(lastTxid);
+      new LogBaseFile(next, this.#files).replace({ txid: lastTxid, checksum });
       this.close();
       this.#files.renameSync(this.folder, old);
       this.#files.renameSync(next, this.folder);
@@ -295,6 +301,7 @@ export class LtxLog {
     }
     this.#entries = [];
     this.#lastTxid = lastTxid;
+    this.#baseChecksum = checksum;
     this.#isMeasured = true;
     this.#sizeBytes = 0;
     removeIfExists(old, this.#files);
@@ -336,7 +343,8 @@ export class LtxLog {
     const firstMoved = this.#entries[keptCount];
     try {
       if (keptCount === 0 && this.#lastTxid > txid) {
-        this.#base.replace(Math.min(txid, (firstMoved?.minTxid ?? Infinity) - 1));
+        this.#base.replace({ txid: Math.min(txid, (firstMoved?.minTxid ?? Infinity) - 1) });
+        this.#baseChecksum = undefined;
       }
       for (const file of this.#entries.slice(keptCount).reverse()) {
         this.#moveTo(targetFolder, file);
@@ -422,15 +430,6 @@ export class LtxLog {
   #syncFolder(): void {
     if (this.#descriptor !== undefined) this.#files.fsyncSync(this.#descriptor);
   }
-}
-
-/** What an emptied log goes on after; without it, an empty folder would say 0. */
-function baseFile(folder: string, files: FileOperations): SmallFile<number> {
-  const parse = (value: unknown): number => {
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-    throw new TypeError('it does not hold a transaction id');
-  };
-  return new SmallFile({ path: join(folder, BASE_FILE), parse, hint: DAMAGED_HINT, files });
 }
 
 function swapFolders(folder: string): { readonly next: string; readonly old: string } {

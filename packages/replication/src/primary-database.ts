@@ -6,7 +6,7 @@ import type { OpenDatabase } from './open-database.ts';
 import { PrimaryCheckpoint } from './primary-checkpoint.ts';
 import { StandingReader } from './standing-reader.ts';
 import { TransactionCapture, type TransactionCaptureOptions } from './transaction-capture.ts';
-import type { WalCursor } from './wal-cursor.ts';
+import { cursorOf, isSameGeneration, type WalCursor } from './wal-cursor.ts';
 import { WriteLock } from './write-lock.ts';
 
 export interface PrimaryOptions extends TransactionCaptureOptions {
@@ -95,6 +95,7 @@ export class PrimaryDatabase {
     this.#capture.capture();
     this.#reader.advance();
     this.#seen = seen;
+    this.#noteCopied();
   }
 
   /** All pages at one position. Writers wait while it is opened, and not any longer. */
@@ -129,10 +130,26 @@ export class PrimaryDatabase {
       this.#checkpoint.run() ||
       (!isUrgent && frames >= framesMax && this.#runAlone(isUrgent));
     if (!isComplete) return;
-    const { applied } = this.#state;
-    if (applied !== undefined) this.#checkpointed.write(this.#open, applied.txid, applied.cursor);
+    this.#noteCopied();
     this.#capture.flush();
     this.#state.markSynced();
+  }
+
+  /**
+   * Remembers where the log begins anew, or is about to, because a checkpoint has copied all of it: a
+   * stop before the next capture would leave nothing that leads there. What can be copied is captured
+   * (R2), and the standing reader lets nobody copy what comes after.
+   */
+  #noteCopied(): void {
+    const header = this.#open.readWalIndexHeader();
+    const { applied } = this.#state;
+    if (applied === undefined || header.backfilledFrames !== header.mxFrame) return;
+    const isSameLog = isSameGeneration(applied.cursor.generation, header);
+    if (header.mxFrame === 0) {
+      if (!isSameLog) this.#state.recordApplied('primary', cursorOf(header));
+    } else if (isSameLog && applied.cursor.position.frame === header.mxFrame) {
+      this.#checkpointed.write(this.#open, applied.txid, applied.cursor);
+    }
   }
 
   /** Copies the last frames while writers wait, where that may help. */

@@ -1,14 +1,12 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { assert } from '@tandem/base';
 import { readLibraryVersion } from '@tandem/sqlite-format';
 import type { Role } from './applied-file.ts';
 import type { ConsistentView } from './consistent-view.ts';
 import { replacePages } from './database-import.ts';
 import { DatabaseSeed } from './database-seed.ts';
-import { DatabaseState } from './database-state.ts';
+import type { DatabaseState } from './database-state.ts';
 import { EpochHistory, type Position } from './epoch-history.ts';
-import { FileIdentityRecord } from './file-identity.ts';
 import { setForeignWriteAside } from './foreign-write.ts';
 import { cutLtx, joinLtx } from './joined-ltx.ts';
 import { readLoggedFile } from './logged-file.ts';
@@ -22,6 +20,7 @@ import { PrimaryDatabase } from './primary-database.ts';
 import type { QuarantineKind } from './quarantine.ts';
 import { ReplicaDatabase } from './replica-database.ts';
 import { ReplicationError } from './replication-error.ts';
+import { installSeed } from './seed-install.ts';
 import type { Settlement } from './settle.ts';
 import type {
   ArrivedFile,
@@ -500,13 +499,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
       this.setAside('replaced', reason);
       mkdirSync(stateFolder, { recursive: true });
     }
-    seed.finish(target.pageCount, digest, join(stateFolder, 'pages'));
-    const state = DatabaseState.open(stateFolder, target.pageSize, this.#options.sync);
-    state.adopt(target.position.txid, target.history);
-    state.markSynced();
-    state.close();
-    const identity = new FileIdentityRecord(join(stateFolder, 'identity.json'), this.path);
-    identity.write(target.position.txid);
+    installSeed(seed, this.#options, target, digest);
     this.#openPresent();
   }
 }

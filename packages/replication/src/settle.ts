@@ -106,6 +106,7 @@ function stateWith(state: DatabaseState, checksum: bigint): number | undefined {
   const { log, table } = state;
   const found = log.entries().findLast((entry) => log.checksumAfter(entry) === checksum);
   if (found !== undefined) return found.maxTxid;
+  if (log.baseChecksum === checksum) return log.lastTxid;
   // Where the log begins later than the table, no file ends with the table's transaction.
   const [first] = state.entriesAfter(table.txid) ?? [];
   if (first === undefined) return undefined;

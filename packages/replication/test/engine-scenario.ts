@@ -85,6 +85,8 @@ export class EngineScenario {
       this.#primary.capture();
       this.#primary.checkpointIfDue();
       this.#application.exec(`PRAGMA busy_timeout=0; PRAGMA wal_checkpoint(${mode})`);
+      // A node looks every few milliseconds, and remembers a log that was copied whole.
+      this.#primary.checkpointIfDue();
     }
     if (step === 'follow') await this.#follow();
     if (step === 'retain') this.#retain();
