@@ -23,9 +23,8 @@ const REST = 3;
  *
  * Each look makes a file of the log of transactions, for which an application that syncs each commit
  * waits as long as for a commit: both wait for the journal of the file system. So while an application
- * is busy its transactions are gathered, the longer the more a look costs; and nobody is told of each
- * of them, since a notification for each costs both sides more than the capture. A lone commit is
- * captured at once.
+ * is busy its transactions are gathered, the longer the more a look costs, by a timer that spares both
+ * sides a notification of each. A lone commit is captured at once.
  */
 export class CapturePace {
   #emptyLooks = 0;

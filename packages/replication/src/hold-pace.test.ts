@@ -26,15 +26,21 @@ test('in an urgent case they are held up as often as it helps, and no more often
   pace.succeeded(2, 1000);
   expect(pace.holdMs(logOf(900, 90), { nowMs: 1000, isUrgent })).toBe(HOLD_MS_MIN);
   pace.failed(logOf(900, 90), 20, 2000);
-  expect(pace.holdMs(logOf(1900, 1890), { nowMs: 2079, isUrgent })).toBeUndefined();
-  expect(pace.holdMs(logOf(1900, 1890), { nowMs: 2080, isUrgent })).toBe(2 * HOLD_MS_MIN);
+  expect(pace.holdMs(logOf(1900, 1890), { nowMs: 2019, isUrgent })).toBeUndefined();
+  expect(pace.holdMs(logOf(1900, 1890), { nowMs: 2020, isUrgent })).toBe(2 * HOLD_MS_MIN);
 });
 
-test('after an attempt in vain they are left alone for four times as long', () => {
+test('after an attempt in vain they are left alone for as long, then for ever longer', () => {
   const pace = new HoldPace();
-  pace.failed(logOf(100, 90), 20, 1000);
-  expect(pace.holdMs(logOf(200, 190), at(1079))).toBeUndefined();
-  expect(pace.holdMs(logOf(200, 190), at(1080))).toBe(2 * HOLD_MS_MIN);
+  const rests = [1, 2, 3, 4, 5, 6, 7].map((attempt) => {
+    const frames = attempt * 100;
+    pace.failed(logOf(frames, frames - 10), 20, 1000);
+    const next = logOf(frames + 100, frames);
+    return [20, 40, 80, 160, 320].find(
+      (restMs) => pace.holdMs(next, at(1000 + restMs)) !== undefined,
+    );
+  });
+  expect(rests).toEqual([20, 40, 80, 160, 320, 320, 320]);
 });
 
 test('while the same reader is in the way they are left alone, however long it stays', () => {

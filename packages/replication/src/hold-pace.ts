@@ -12,9 +12,10 @@ export interface LogExtent {
  */
 export const HOLD_MS_MIN = 20;
 export const HOLD_MS_MAX = 160;
-/** Of all time, writers are held up for one part in so many at most: where it helps, and where not. */
+/** Where it helps, writers are held up for one part in so many of all time at most. */
 const SHARE = 12;
-const SHARE_IN_VAIN = 5;
+/** After an attempt in vain they are left alone for as long, then for twice as long, up to this. */
+const RESTS_MAX = 16;
 
 /**
  * When to hold up writers so that the log can restart, and for how long. It is of no use while a
@@ -25,7 +26,8 @@ const SHARE_IN_VAIN = 5;
 export class HoldPace {
   #holdMs = HOLD_MS_MIN;
   #notBeforeMs = 0;
-  #isInVain = false;
+  /** Attempts in vain, in a row. */
+  #failures = 0;
   /** Where the log ended at the last attempt that was of no use. */
   #unreached: LogExtent | undefined;
 
@@ -37,7 +39,7 @@ export class HoldPace {
     log: LogExtent,
     { nowMs, isUrgent }: { readonly nowMs: number; readonly isUrgent: boolean },
   ): number | undefined {
-    const isTooSoon = nowMs < this.#notBeforeMs && (this.#isInVain || !isUrgent);
+    const isTooSoon = nowMs < this.#notBeforeMs && (this.#failures > 0 || !isUrgent);
     return isTooSoon || this.#isStuck(log) ? undefined : this.#holdMs;
   }
 
@@ -45,15 +47,15 @@ export class HoldPace {
   succeeded(heldMs: number, nowMs: number): void {
     this.#holdMs = HOLD_MS_MIN;
     this.#notBeforeMs = nowMs + heldMs * (SHARE - 1);
-    this.#isInVain = false;
+    this.#failures = 0;
     this.#unreached = undefined;
   }
 
   /** The same when readers were in the way to the end. */
   failed(log: LogExtent, heldMs: number, nowMs: number): void {
     this.#holdMs = Math.min(HOLD_MS_MAX, this.#holdMs * 2);
-    this.#notBeforeMs = nowMs + heldMs * (SHARE_IN_VAIN - 1);
-    this.#isInVain = true;
+    this.#notBeforeMs = nowMs + heldMs * Math.min(RESTS_MAX, 2 ** this.#failures);
+    this.#failures += 1;
     this.#unreached = log;
   }
 
