@@ -185,7 +185,7 @@ describe('the metrics of a real daemon', () => {
     const outdated = primary.log.match(/SQLite 3\.45\.1 can corrupt[^}]*SQLite 3\.51\.3 or newer/g);
     expect(outdated).toHaveLength(1);
     expect(primary.log).toContain('a database had changed unseen');
-    expect(replica.log).toContain('another program had written to a replica');
+    expect(replica.log).toContain('"kind":"foreign_write"');
     const status = (await primary.ask('GET', '/status')) as {
       readonly databases: Readonly<Record<string, { readonly sqlite: unknown }>>;
     };

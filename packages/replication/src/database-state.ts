@@ -33,7 +33,8 @@ export interface PageChange {
  * What a node keeps beside one database: its transactions as LTX files, the digests of its pages,
  * which epochs wrote them, and where in SQLite's log that state ends.
  *
- * R6. A transaction is in the log of transactions before it is acknowledged, sent or applied.
+ * R6. A transaction is in the log of transactions before it is sent or applied, and durable there before
+ * it is acknowledged or confirmed.
  */
 export class DatabaseState {
   readonly folder: string;

@@ -69,6 +69,7 @@ export class DatabaseUpkeep {
       if (isGone || databases.get(name) !== undefined) this.#locked.delete(name);
     }
     for (const database of databases) {
+      this.#flush(database);
       this.#leadIfNew(database);
       this.#judgeLibrary(database);
     }
@@ -120,6 +121,15 @@ export class DatabaseUpkeep {
       bytesMax: HARD_FACTOR * retention.bytesMax,
       hint: 'See why the backup is behind. It goes on with a snapshot; no moment in between can be restored.',
     });
+  }
+
+  /** What nobody waits for is durable within a second all the same. */
+  #flush(database: ReplicatedDatabase): void {
+    try {
+      database.flush();
+    } catch (error) {
+      this.#options.complaints.about(`cannot sync the log of ${database.name}`, error);
+    }
   }
 
   /** Says what was found of what happened while this node was not there. */

@@ -8,8 +8,6 @@ const FILE_BYTES_MAX = 256 << 20;
 export function readLoggedFile(log: LtxLog, txid: number): LoggedFile | undefined {
   const entry = log.find(txid);
   if (entry === undefined) return undefined;
-  // R6. Nothing leaves this node that it could forget.
-  log.flush();
   if (log.sizeOf(entry) > FILE_BYTES_MAX) return undefined;
   const bytes = log.readFile(entry);
   return { ...entry, timestampMs: timestampOf(bytes), bytes };

@@ -5,6 +5,7 @@ import {
   openSync,
   readFileSync,
   statSync,
+  truncateSync,
   writeFileSync,
   writeSync,
   type DisposableTempDir,
@@ -462,6 +463,24 @@ describe('a table that is not finished', () => {
       ),
     );
     table.close();
+  });
+
+  it('takes no part of an entry for one when it grows past it', () => {
+    for (let rest = 1; rest < 24; rest += 1) {
+      using folder = temporaryFolder();
+      const path = pathIn(folder);
+      {
+        using table = PageTable.create(path, PAGE_SIZE);
+        table.setPages(pagesOf([1, 2, 3, 4].map((pgno) => [pgno, pgno] as const)));
+      }
+      truncateSync(path, 4096 + 2 * 24 + rest);
+      using table = PageTable.open(path);
+      expect(table.pageCount).toBe(2);
+      table.setPage(4, page(4));
+      table.setPage(3, page(3));
+      const contents = new Map([1, 2, 3, 4].map((pgno) => [pgno, pgno] as const));
+      expect(stateOf(table)).toEqual(expectedOf(contents));
+    }
   });
 
   it('does not read past the end of a file that somebody cut', () => {

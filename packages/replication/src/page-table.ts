@@ -118,6 +118,7 @@ export class PageTable {
     try {
       const header = readPageTableHeader(path, descriptor, files);
       const table = new PageTable(path, descriptor, header, files);
+      table.#cutRest();
       table.#sumUp();
       if (header.isClean && !table.#hasSums(header)) throw damagedTable(path, 'its sums are wrong');
       return table;
@@ -415,9 +416,17 @@ export class PageTable {
     this.#pageCount = pageCountOf(this.#files.fstatSync(this.#descriptor).size);
     this.#sumUp();
     this.#attempt(() => {
+      this.#cutRest();
       this.#writeHeader();
     });
     this.#isDoubtful = false;
+  }
+
+  /** A part of an entry at the end would be taken for a whole one once the table grows past it. */
+  #cutRest(): void {
+    const end = offsetOf(this.#pageCount + 1);
+    if (this.#files.fstatSync(this.#descriptor).size === end) return;
+    this.#files.ftruncateSync(this.#descriptor, end);
   }
 
   #sumUp(): void {

@@ -14,6 +14,12 @@ export interface PrimaryOptions extends TransactionCaptureOptions {
   readonly checkpointFrames: number;
   /** From this many frames on, writers are held up for a moment to let the log restart. */
   readonly framesMax: number;
+  /**
+   * The page table is marked as that of the database no more often than that: it costs several syncs,
+   * and spares the next start some work, and the log of transactions some room. A second unless said
+   * otherwise.
+   */
+  readonly checkpointPauseMs?: number;
 }
 
 /** What is open of the database; somebody else closes it. */
@@ -22,6 +28,8 @@ export interface PrimaryParts {
   readonly state: DatabaseState;
   readonly checkpointed: CheckpointedFile;
 }
+
+const CHECKPOINT_PAUSE_MS = 1000;
 
 /** A database that applications of this node write: their transactions are captured. */
 export class PrimaryDatabase {
@@ -35,6 +43,7 @@ export class PrimaryDatabase {
   readonly #pace = new HoldPace();
   /** Up to here, `capture` has told its callers of transactions. */
   #toldTxid: number;
+  #markedMs = -Infinity;
   /** What the wal-index said when the standing reader last moved. */
   #seen = '';
 
@@ -56,17 +65,21 @@ export class PrimaryDatabase {
   }
 
   /**
-   * Captures what has been committed.
+   * Captures what has been committed; it is durable after `flush`.
    *
    * @returns how many transactions the last call has not told of: a checkpoint and a view capture too
    */
   capture(): number {
     this.#capture.capture();
-    this.#capture.flush();
     const { lastTxid } = this.#state.log;
     const count = lastTxid - this.#toldTxid;
     this.#toldTxid = lastTxid;
     return count;
+  }
+
+  /** Makes durable what has been captured, if that is wanted. */
+  flush(): void {
+    this.#capture.flush();
   }
 
   /**
@@ -103,7 +116,6 @@ export class PrimaryDatabase {
     const lock = WriteLock.take(this.#open);
     try {
       this.#capture.capture();
-      this.#capture.flush();
       const { pageSize, pageCount } = this.#state.table;
       return ConsistentView.open(this.#open, { pageSize, pageCount });
     } finally {
@@ -131,6 +143,10 @@ export class PrimaryDatabase {
       (!isUrgent && frames >= framesMax && this.#runAlone(isUrgent));
     if (!isComplete) return;
     this.#noteCopied();
+    const { checkpointPauseMs = CHECKPOINT_PAUSE_MS } = this.#options;
+    const nowMs = performance.now();
+    if (nowMs - this.#markedMs < checkpointPauseMs) return;
+    this.#markedMs = nowMs;
     this.#capture.flush();
     this.#state.markSynced();
   }

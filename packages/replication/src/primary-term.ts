@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { NodeIdentity } from '@tandem/lease';
 import type {
   AcknowledgementOutcome,
@@ -42,6 +43,7 @@ export class PrimaryTerm implements StreamPrimary {
   readonly #node: TermNode;
   #confirming = 0;
   #onSettled: (() => void) | undefined;
+  #flushing: Promise<void> | undefined;
 
   constructor(node: TermNode, options: PrimaryTermOptions) {
     this.#node = node;
@@ -75,14 +77,18 @@ export class PrimaryTerm implements StreamPrimary {
     this.#node.outdated(epoch, by);
   }
 
-  /** As `Acknowledgements.waitFor`, of all databases as they are now. */
+  /**
+   * As `Acknowledgements.waitFor`, of all databases as they are now. Who waits for replicas waits for
+   * the disk of this node as well, and both at once: a majority counts it (R6).
+   */
   async confirm(policy: AcknowledgementPolicy): Promise<AcknowledgementOutcome> {
     this.#confirming += 1;
+    const flushed = policy.mode === 'none' ? undefined : this.#flushed();
     try {
       const waits = Array.from(this.#node.databases, (database) =>
         this.confirmations.waitFor(database.name, database.position(), policy),
       );
-      const outcomes = await Promise.all(waits);
+      const [outcomes] = await Promise.all([Promise.all(waits), flushed]);
       return outcomes.includes('degraded') ? 'degraded' : 'acknowledged';
     } finally {
       this.#confirming -= 1;
@@ -94,6 +100,16 @@ export class PrimaryTerm implements StreamPrimary {
   whenSettled(callback: () => void): void {
     this.#onSettled = callback;
     if (this.#confirming === 0) callback();
+  }
+
+  /** One flush for all who ask in one turn of the event loop, after what they wait for has been sent. */
+  #flushed(): Promise<void> {
+    this.#flushing ??= (async () => {
+      await setImmediate();
+      this.#flushing = undefined;
+      for (const database of this.#node.databases) database.flush();
+    })();
+    return this.#flushing;
   }
 
   #attach(name: string): ReplicaAcknowledgements {

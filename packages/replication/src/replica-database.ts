@@ -13,6 +13,11 @@ import type { WriteLock } from './write-lock.ts';
 export interface ReplicaOptions {
   /** From this many frames on, the log is copied into the database and emptied. */
   readonly checkpointFrames: number;
+  /**
+   * A checkpoint costs a dozen syncs of the disk: there is no other for so long, unless the log grows
+   * fast. A second unless said otherwise.
+   */
+  readonly checkpointPauseMs?: number;
 }
 
 /** The state that a repair leads to. */
@@ -26,6 +31,9 @@ export interface RepairedState {
 
 /** A file is decoded in pieces of this size, so that its pages are never all in memory. */
 const PIECE_BYTES = 1 << 20;
+const CHECKPOINT_PAUSE_MS = 1000;
+/** A log so many times as long as it is meant to be waits for nothing. */
+const URGENT_FACTOR = 10;
 
 /** A database that this node follows: nobody writes it but we, and anyone may read it. */
 export class ReplicaDatabase {
@@ -34,6 +42,7 @@ export class ReplicaDatabase {
   readonly #options: ReplicaOptions;
   readonly #appender: WalAppender;
   #checkpointAtFrames: number;
+  #checkpointedMs = -Infinity;
   /** Whether another program has written, and that is yet to be set aside. */
   #hasForeignWrite = false;
   /** Pages of the table that are ahead of the database: those of the change under way. */
@@ -108,8 +117,12 @@ export class ReplicaDatabase {
   checkpointIfDue(): CheckpointOutcome | undefined {
     const { frames } = this.#appender;
     if (frames < this.#checkpointAtFrames) return undefined;
+    const { checkpointFrames, checkpointPauseMs = CHECKPOINT_PAUSE_MS } = this.#options;
+    const nowMs = performance.now();
+    const isUrgent = frames >= this.#checkpointAtFrames + URGENT_FACTOR * checkpointFrames;
+    if (!isUrgent && nowMs - this.#checkpointedMs < checkpointPauseMs) return undefined;
+    this.#checkpointedMs = nowMs;
     const outcome = this.checkpoint();
-    const { checkpointFrames } = this.#options;
     this.#checkpointAtFrames = outcome === 'busy' ? frames + checkpointFrames : checkpointFrames;
     return outcome;
   }

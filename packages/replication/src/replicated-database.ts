@@ -18,7 +18,7 @@ import {
 } from './present-database.ts';
 import { PrimaryDatabase } from './primary-database.ts';
 import type { QuarantineKind } from './quarantine.ts';
-import { ReplicaDatabase } from './replica-database.ts';
+import { ReplicaDatabase, type ReplicaOptions } from './replica-database.ts';
 import { ReplicationError } from './replication-error.ts';
 import { installSeed } from './seed-install.ts';
 import type { Settlement } from './settle.ts';
@@ -34,8 +34,7 @@ import type {
 import { TableView } from './table-view.ts';
 import { WriteLock } from './write-lock.ts';
 
-export interface ReplicatedDatabaseOptions extends PresentDatabaseOptions {
-  readonly checkpointFrames: number;
+export interface ReplicatedDatabaseOptions extends PresentDatabaseOptions, ReplicaOptions {
   readonly framesMax: number;
   /** Told when the primary's transactions have been applied, or its pages taken over. */
   readonly onApplied?: (database: ReplicatedDatabase) => void;
@@ -203,6 +202,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     const { open, state } = this.#present;
     const lock = (this.#fence ??= WriteLock.take(open, timeoutMs));
     this.#primary.capture();
+    this.#primary.flush();
     this.#replica = this.#follow(lock);
     this.#fence = undefined;
     this.#primary.close();
@@ -221,6 +221,15 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     return this.#primary?.look() ?? 0;
   }
 
+  /**
+   * Makes durable what has been captured; what has been applied is so already.
+   *
+   * @throws ReplicationError `disk_full`, `state_failed`; the next call tries again.
+   */
+  flush(): void {
+    this.#primary?.flush();
+  }
+
   /** Copies SQLite's log into the database when it is time. Also lets applications do so. */
   checkpointIfDue(): void {
     this.#primary?.checkpointIfDue();
@@ -230,8 +239,9 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
     if (outcome === 'emptied') this.#present?.identity.write(this.position().txid);
   }
 
-  /** As `readHolding`, where the file begins with `txid`. */
+  /** As `readHolding`, where the file begins with `txid`, and durable: for whoever keeps it. */
   readFrom(txid: number): LoggedFile | undefined {
+    this.flush();
     return this.log?.find(txid)?.minTxid === txid ? this.readHolding(txid) : undefined;
   }
 
@@ -411,8 +421,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
 
   #follow(lock: WriteLock): ReplicaDatabase {
     const { open, state } = this.#mustBePresent();
-    const { checkpointFrames } = this.#options;
-    return new ReplicaDatabase(open, state, lock, { checkpointFrames });
+    return new ReplicaDatabase(open, state, lock, this.#options);
   }
 
   /** The database as a follower of another node, which from here on it durably is (R11). */

@@ -11,7 +11,7 @@ import { isSameGeneration, type WalCursor } from './wal-cursor.ts';
 
 export interface TransactionCaptureOptions {
   readonly clock: Clock;
-  /** Whether what is captured is durable when `capture` returns. */
+  /** Whether `flush` waits for the disk. */
   readonly sync: 'none' | 'full';
   readonly counters?: NodeCounters;
   /** Told how many transactions have been captured, and with what time they are logged. */
@@ -63,7 +63,7 @@ export class TransactionCapture {
    * Makes durable what has been captured, if that is wanted.
    *
    * R6. SQLite's log is synced before the log of transactions, so that after a loss of power the
-   * database is never behind what was acknowledged and sent.
+   * database is never behind what was confirmed.
    *
    * @throws ReplicationError `disk_full`, `state_failed`; the next call tries again.
    */

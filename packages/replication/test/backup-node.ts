@@ -183,6 +183,7 @@ export class BackupNode {
       busyTimeoutMs: 1000,
       sync: 'none',
       checkpointFrames: 50,
+      checkpointPauseMs: 0,
       framesMax: 200,
       isSharedInProcess: true,
     });

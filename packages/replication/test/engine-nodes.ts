@@ -19,6 +19,7 @@ export function openNode(
     busyTimeoutMs: 2000,
     sync: 'none',
     checkpointFrames: 40,
+    checkpointPauseMs: 0,
     framesMax: 160,
     ...options,
   });

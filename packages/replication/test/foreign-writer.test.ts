@@ -159,6 +159,8 @@ describe('R2, R9: a primary whose application is a Python program', () => {
     await using pair = new ForeignPair();
     await pair.begin();
     pair.watch();
+    // SQLite's lock has no queue: beside a program that never pauses, its turn may be long in coming.
+    await pair.app.open(pair.path, 'patient', 90);
     for (let round = 0; round < 6; round += 1) {
       const program = pair.program();
       await program.open(pair.path);
@@ -168,7 +170,7 @@ describe('R2, R9: a primary whose application is a Python program', () => {
       if (round % 2 === 0) {
         await program.run('COMMIT');
         void program.fill('item', { rows: 100_000 });
-        await pair.app.fill('item', { rows: 5 });
+        await pair.app.fill('item', { rows: 5, name: 'patient' });
       }
       await program.kill();
       expect(await pair.problems()).toEqual([]);
