@@ -1,4 +1,5 @@
 import type { Command, CommandFlag } from './command.ts';
+import { TRANSFER_COMMANDS } from './transfer-commands.ts';
 
 const YES: CommandFlag = { value: null, summary: 'Do it without asking.' };
 const PASSWORD_STDIN: CommandFlag = {
@@ -252,32 +253,7 @@ export const COMMANDS: readonly Command[] = [
     example: 'loggia seed --days 30 --events 20000',
     load: async () => (await import('./commands/seed.ts')).seed,
   },
-  {
-    words: ['backup'],
-    summary: 'Write a copy of everything but the salts into a file, also while the server runs.',
-    operands: ['FILE'],
-    flags: { force: { value: null, summary: 'Overwrite FILE.' } },
-    settings: 'site',
-    details:
-      'The copy is read again as a whole before it gets its name. It holds password hashes: only ' +
-      'its owner may read it.',
-    example: 'loggia backup /var/backups/loggia.db',
-    load: async () => (await import('./commands/backup.ts')).backup,
-  },
-  {
-    words: ['restore'],
-    summary: "Put a backup in the place of the data folder's journal, while no server runs.",
-    operands: ['FILE'],
-    flags: {
-      force: { value: null, summary: 'Set a journal that is there aside, under quarantine/.' },
-    },
-    settings: 'site',
-    details:
-      'The backup is read as a whole before anything is touched. Cut off at any moment, it can be ' +
-      'run again.',
-    example: 'loggia restore /var/backups/loggia.db --force',
-    load: async () => (await import('./commands/restore.ts')).restore,
-  },
+  ...TRANSFER_COMMANDS,
   {
     words: ['version'],
     summary: 'Print the version.',

@@ -1,10 +1,10 @@
-import { addToDate, type LocalDate } from '@tandem/base';
+import { addToDate } from '@tandem/base';
 import { parseDomain } from '@loggia/journal';
 import { DEMO_SITES, type DemoSitePlan } from '../../seed/demo-sites.ts';
 import { writeDemo, type DemoRequest } from '../../seed/write-demo.ts';
-import { CommandError } from '../command-error.ts';
 import { flagValue, type CommandContext, type CommandResult, type Invocation } from '../command.ts';
 import { withJournal } from '../open-journal.ts';
+import { parseDate } from '../parse-date.ts';
 import { parseNumber } from '../parse-number.ts';
 import { Progress } from '../progress.ts';
 import { tableText } from '../table-text.ts';
@@ -45,7 +45,10 @@ function requestOf(invocation: Invocation, nowMs: number): DemoRequest {
     hitsTarget: number('events', EVENTS_DEFAULT, 1e8),
     days: number('days', DAYS_DEFAULT, 3660),
     seed: number('seed', SEED_DEFAULT, 2 ** 53 - 1),
-    until: parseDate(flagValue(invocation, 'until') ?? new Date(nowMs).toISOString().slice(0, 10)),
+    until: parseDate(
+      '--until',
+      flagValue(invocation, 'until') ?? new Date(nowMs).toISOString().slice(0, 10),
+    ),
     nowMs,
   };
 }
@@ -53,12 +56,4 @@ function requestOf(invocation: Invocation, nowMs: number): DemoRequest {
 function sitesOf(domain: string | undefined): readonly DemoSitePlan[] {
   if (domain === undefined) return DEMO_SITES;
   return [{ domain: parseDomain(domain), timezone: 'UTC', share: 1 }];
-}
-
-function parseDate(text: string): LocalDate {
-  const isDate = /^[12]\d{3}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
-  if (isDate && addToDate(text, {}) === text) return text;
-  throw new CommandError('bad_value', `--until is '${text}', which is no date.`, {
-    hint: 'Write it as YYYY-MM-DD.',
-  });
 }
