@@ -4,6 +4,8 @@ const IMPORT_DETAILS =
   'Cut off at any moment, the same command goes on where it was. A file that was imported before is ' +
   'known by its content; of one that has grown, what is new is taken.';
 
+const IMPORT_SITE: CommandFlag = { value: 'DOMAIN', summary: 'The site that it is about. Needed.' };
+
 /** Export, imports, backup and restore. */
 export const TRANSFER_COMMANDS: readonly Command[] = [
   {
@@ -37,6 +39,50 @@ export const TRANSFER_COMMANDS: readonly Command[] = [
     details: IMPORT_DETAILS,
     example: 'loggia import loggia 2025.csv.gz 2026.parquet --add-sites',
     load: async () => (await import('./commands/import-loggia.ts')).importLoggia,
+  },
+  {
+    words: ['import', 'access-log'],
+    summary:
+      "Import web servers' access logs: combined format, or JSON lines of Caddy, nginx, Traefik.",
+    operands: ['FILE...'],
+    flags: {
+      site: IMPORT_SITE,
+      host: {
+        value: 'HOST',
+        isRepeatable: true,
+        summary:
+          "Requests to this host are the site's too, beside its domain and what is below that.",
+      },
+      'bad-lines': badLines(100),
+    },
+    settings: 'site',
+    details: IMPORT_DETAILS,
+    example: 'loggia import access-log access.log access.log.1 access.log.2.gz --site example.org',
+    load: async () => (await import('./commands/import-hits.ts')).importAccessLog,
+  },
+  {
+    words: ['import', 'umami'],
+    summary: "Import rows of Umami's table website_event as CSV.",
+    operands: ['FILE...'],
+    flags: {
+      site: IMPORT_SITE,
+      website: { value: 'UUID', summary: 'The website there, when the file has several.' },
+      'bad-lines': badLines(0),
+    },
+    settings: 'site',
+    details: IMPORT_DETAILS,
+    example: 'loggia import umami website_event.csv --site example.org',
+    load: async () => (await import('./commands/import-hits.ts')).importUmami,
+  },
+  {
+    words: ['import', 'goatcounter'],
+    summary: "Import GoatCounter's export as CSV, version 2.",
+    operands: ['FILE...'],
+    flags: { site: IMPORT_SITE, 'bad-lines': badLines(0) },
+    settings: 'site',
+    details: IMPORT_DETAILS,
+    example: 'loggia import goatcounter goatcounter-export.csv.gz --site example.org',
+    load: async () => (await import('./commands/import-hits.ts')).importGoatcounter,
   },
   {
     words: ['backup'],

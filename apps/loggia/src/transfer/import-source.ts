@@ -32,9 +32,12 @@ export class TextSource implements ImportSource {
   readonly #file: InputFile;
   readonly #hasQuotes: boolean;
 
-  constructor(path: string, options: { readonly hasQuotes: boolean }) {
+  constructor(
+    path: string,
+    options: { readonly hasQuotes: boolean; readonly chunkBytes?: number },
+  ) {
     this.path = path;
-    this.#file = new InputFile(path);
+    this.#file = new InputFile(path, options.chunkBytes);
     this.#hasQuotes = options.hasQuotes;
   }
 

@@ -11,11 +11,13 @@ export class InputFile {
   readonly path: string;
   /** As it lies on the disk. */
   readonly sizeBytes: number;
+  readonly #chunkBytes: number;
   #bytesRead = 0;
 
   /** @throws ImportError `import_unreadable` */
-  constructor(path: string) {
+  constructor(path: string, chunkBytes = CHUNK_BYTES) {
     this.path = path;
+    this.#chunkBytes = chunkBytes;
     try {
       const stats = statSync(path);
       if (!stats.isFile()) throw new Error('it is no file');
@@ -33,7 +35,7 @@ export class InputFile {
   /** @throws ImportError `import_unreadable` when it cannot be read or ends too early. */
   async *chunks(): AsyncGenerator<Uint8Array> {
     this.#bytesRead = 0;
-    const file = createReadStream(this.path, { highWaterMark: CHUNK_BYTES });
+    const file = createReadStream(this.path, { highWaterMark: this.#chunkBytes });
     file.on('data', (chunk) => (this.#bytesRead += chunk.length));
     const unpacker = unpackerFor(firstBytes(this.path));
     // The error, if there is one, comes out of the iteration.

@@ -25,7 +25,11 @@ const WRITE_ROWS = 5000;
 const PARQUET_ENDING = /\.parquet$/i;
 
 /** Our own export, in any of its formats. Rows come back as they were, under numbers of their own. */
-export function loggiaKind(journal: Journal, targets: RowTargets): ImportKind<ImportRow> {
+export function loggiaKind(
+  journal: Journal,
+  targets: RowTargets,
+  writeRows = WRITE_ROWS,
+): ImportKind<ImportRow> {
   return {
     open: (path) =>
       PARQUET_ENDING.test(path)
@@ -33,7 +37,7 @@ export function loggiaKind(journal: Journal, targets: RowTargets): ImportKind<Im
         : new TextSource(path, { hasQuotes: true }),
     parserFor: (path, first) => new ExportParser(path, first, targets),
     timeMs: ({ visit }) => visit.start_ms,
-    sink: (counts) => new RowSink(journal, targets, counts),
+    sink: (counts) => new RowSink({ journal, targets, writeRows }, counts),
   };
 }
 
@@ -111,21 +115,30 @@ interface VisitGroup {
 class RowSink implements ImportSink<ImportRow> {
   readonly #journal: Journal;
   readonly #targets: RowTargets;
+  readonly #writeRows: number;
   #open: VisitGroup | undefined;
   #ready: VisitGroup[] = [];
   #readyRows = 0;
   #visits: number;
   #rows: number;
 
-  constructor(journal: Journal, targets: RowTargets, counts: Readonly<Record<string, number>>) {
-    this.#journal = journal;
-    this.#targets = targets;
+  constructor(
+    options: {
+      readonly journal: Journal;
+      readonly targets: RowTargets;
+      readonly writeRows: number;
+    },
+    counts: Readonly<Record<string, number>>,
+  ) {
+    this.#journal = options.journal;
+    this.#targets = options.targets;
+    this.#writeRows = options.writeRows;
     this.#visits = counts['visits'] ?? 0;
     this.#rows = counts['rows'] ?? 0;
   }
 
   get isDue(): boolean {
-    return this.#readyRows >= WRITE_ROWS;
+    return this.#readyRows >= this.#writeRows;
   }
 
   take(row: ImportRow, number: number): void {

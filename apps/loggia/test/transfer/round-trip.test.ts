@@ -128,6 +128,37 @@ describe('an export', () => {
     expect(journal.tail.readVisits(0, 100)).toEqual([]);
   });
 
+  it('whose import is cut off anywhere is imported once, whole visit by whole visit', async () => {
+    using folder = new TransferFolder();
+    const kills = fc.array(fc.nat(8), { maxLength: 4 });
+    const size = fc.integer({ min: 1, max: 9 });
+    await fc.assert(
+      fc.asyncProperty(fc.noBias(scenario), kills, size, async (given, cuts, writeRows) => {
+        using journal = folder.openJournal();
+        using other = folder.openJournal();
+        const { oddDay, drafted, format } = given;
+        const { id } = journal.sites.create({ domain: 'a.example', timezone: 'UTC', nowMs: 0 });
+        writeHits(journal, transactionsOf(id, oddDay, drafted));
+        const path = folder.fresh(`export.${format}`);
+        await exportAll(journal, format, path);
+        for (const commitsMax of [...cuts, Infinity]) {
+          let commits = 0;
+          const onCommit = () => {
+            commits += 1;
+            if (commits > commitsMax) throw new Killed();
+          };
+          await importExports(other, [path], { onCommit, writeRows, chunkBytes: 700 }).catch(
+            (error: unknown) => {
+              if (!(error instanceof Killed)) throw error;
+            },
+          );
+        }
+        expect(contentOf(other)).toEqual(contentOf(journal));
+      }),
+      { seed: SEED, numRuns: 20, interruptAfterTimeLimit: 60_000, markInterruptAsFailure: true },
+    );
+  });
+
   it('that has grown gives what is new', async () => {
     using folder = new TransferFolder();
     using journal = folder.openJournal();
@@ -142,6 +173,8 @@ describe('an export', () => {
     expect(journal.tail.readEvents(0, 100)).toHaveLength(3);
   });
 });
+
+class Killed extends Error {}
 
 /** The export of two visits, one of two page views and one of one. */
 async function smallExport(folder: TransferFolder, format: 'csv' | 'ndjson'): Promise<string> {

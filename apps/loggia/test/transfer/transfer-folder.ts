@@ -9,6 +9,7 @@ import { EmbeddedStore } from '@loggia/warehouse';
 import { exportPages } from '../../src/transfer/export-rows.ts';
 import { fileTarget, type ExportFormat } from '../../src/transfer/export-target.ts';
 import { ImportLedger } from '../../src/transfer/import-progress.ts';
+import { TextSource } from '../../src/transfer/import-source.ts';
 import { loggiaKind, rowTargets } from '../../src/transfer/loggia-kind.ts';
 import { runImport, type ImportResult } from '../../src/transfer/run-import.ts';
 import type { QueryBody } from '../model/query.ts';
@@ -83,21 +84,31 @@ export async function exportAll(
 export async function importExports(
   journal: Journal,
   paths: readonly string[],
-  onCommit: () => void = () => undefined,
+  options: {
+    readonly onCommit?: () => void;
+    readonly writeRows?: number;
+    readonly chunkBytes?: number;
+  } = {},
 ): Promise<ImportResult> {
+  const { onCommit, writeRows, chunkBytes } = options;
   const targets = rowTargets(journal, {
     into: undefined,
     isAdding: true,
     nowMs: 0,
     onOtherZone: () => undefined,
   });
+  const kind = loggiaKind(journal, targets, writeRows);
+  const inPieces = (path: string) =>
+    chunkBytes === undefined || path.endsWith('.parquet')
+      ? kind.open(path)
+      : new TextSource(path, { hasQuotes: true, chunkBytes });
   return await runImport(paths, {
-    kind: loggiaKind(journal, targets),
+    kind: { ...kind, open: inPieces },
     ledger: new ImportLedger(journal, 'loggia all'),
     badLinesMax: 0,
     nowMs: () => 0,
     onProgress: () => undefined,
-    onCommit,
+    ...(onCommit === undefined ? {} : { onCommit }),
   });
 }
 

@@ -15,7 +15,9 @@ export function importResult(
       totals.set(name, (totals.get(name) ?? 0) + count);
     }
   }
-  const rows = [...totals].map(([name, count]) => [words[name] ?? name, String(count)]);
+  const known = Object.keys(words).filter((name) => totals.has(name));
+  const names = new Set([...known, ...totals.keys()]);
+  const rows = Array.from(names, (name) => [words[name] ?? name, String(totals.get(name) ?? 0)]);
   const lines = [
     ...files.flatMap(({ path, state, isCutOff }) => {
       const name = basename(path);
