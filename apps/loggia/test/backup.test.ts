@@ -80,7 +80,12 @@ describe('loggia backup', () => {
     const stored = pagesIn(restored);
     expect([...before].filter((page) => !stored.has(page))).toEqual([]);
     await using again = await TestServer.start({ dataDir: restored });
-    expect((await again.ask('GET', '/readyz')).status).toBe(200);
+    const [row] = await again.query(again.addKey('stats:read'), {
+      site_id: 'backup.example',
+      metrics: ['pageviews'],
+      date_range: 'all',
+    });
+    expect(row?.metrics).toEqual([stored.size]);
   });
 
   it('overwrites nothing without --force, and leaves nothing beside the file', async () => {

@@ -2,6 +2,7 @@ import { closeSync, openSync, statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { integerOf, textOf } from './cell.ts';
 import { Connection } from './connection.ts';
+import { fullDisk } from './file-failure.ts';
 import { JournalError } from './journal-error.ts';
 import { APPLICATION_ID } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
@@ -34,10 +35,16 @@ export function copyDatabase(source: string, target: string): void {
   const connection = new Connection({ path: source, readOnly: true });
   try {
     connection.query('VACUUM INTO ?').run(target);
+  } catch (error) {
+    throw isFull(error) ? fullDisk(target, error) : error;
   } finally {
     connection.close();
   }
   syncPath(target);
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof JournalError && error.code === 'journal_full';
 }
 
 /**
@@ -54,7 +61,10 @@ export function inspectCopy(path: string): CopyFacts {
   } catch (error) {
     if (!(error instanceof JournalError)) throw error;
     const message = error.message.replaceAll(url, path);
-    const hint = 'Take another backup; nothing was changed.';
+    const hint =
+      error.code === 'journal_newer'
+        ? 'Use the newer version of the program; nothing was changed.'
+        : 'Take another backup; nothing was changed.';
     throw new JournalError(error.code, message, { cause: error, hint });
   } finally {
     connection.close();

@@ -9,6 +9,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { BaseError } from '@tandem/base';
 import { CommandError } from './command-error.ts';
 
 /**
@@ -16,7 +17,7 @@ import { CommandError } from './command-error.ts';
  * place under a name with this process's id; what processes that died have left there is removed.
  */
 export class PartialFile {
-  /** Where to write. */
+  /** Where the file is until it has its name. */
   readonly path: string;
   readonly #target: string;
   readonly #isReplacing: boolean;
@@ -31,16 +32,35 @@ export class PartialFile {
     removeRemains(dirname(target), prefix);
   }
 
-  /** Syncs what was written and gives it its name. */
-  finish(): void {
-    syncPath(this.path);
-    this.#giveName();
-    syncPath(dirname(this.#target));
+  /**
+   * Has the file written, syncs it and gives it its name.
+   *
+   * @throws CommandError `file_failed` for whatever is not an operating failure with words of its own.
+   */
+  async write<Result>(write: (path: string) => Promise<Result>): Promise<Result> {
+    try {
+      const result = await write(this.path);
+      syncPath(this.path);
+      this.#giveName();
+      syncPath(dirname(this.#target));
+      return result;
+    } catch (error) {
+      if (error instanceof BaseError) throw error;
+      const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
+      throw new CommandError('file_failed', `${this.#target} cannot be written: ${reason}`, {
+        cause: error,
+        hint: 'Check that there is space on the disk and that this user may write there.',
+      });
+    }
   }
 
-  /** Removes what was written, unless it has its name. */
+  /** Removes what was written, unless it has its name, and what the writer kept beside it. */
   [Symbol.dispose](): void {
-    rmSync(this.path, { force: true });
+    const folder = dirname(this.path);
+    for (const name of readdirSync(folder)) {
+      if (!name.startsWith(basename(this.path))) continue;
+      rmSync(join(folder, name), { force: true, recursive: true });
+    }
   }
 
   #giveName(): void {

@@ -24,7 +24,7 @@ export interface ExportPage {
 }
 
 /** With pings, rows of a window are about twice its events. */
-const WINDOW_EVENTS_MAX = 20_000;
+const WINDOW_EVENTS_MAX = 5_000;
 /** Loading a long tail is part of the first query. */
 const QUERY_OPTIONS = { timeoutMs: 24 * 3_600_000, rowsMax: 50_000_000 } as const;
 

@@ -68,7 +68,7 @@ class GoatcounterParser implements RecordParser<ParsedHit> {
       screenWidth: widthOf(row.get('Screen size')),
       // Where sessions were switched off, nothing tells visitors apart.
       visitor: `goatcounter ${row.get('Session') ?? `${timeMs} ${path}`}`,
-      userAgent: row.get('UserAgent'),
+      userAgent: row.get('UserAgent') ?? row.get('User-Agent'),
       platform: platformOf(row),
       language: null,
       place: placeFrom(row.get('Location')),

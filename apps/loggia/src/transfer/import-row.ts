@@ -1,6 +1,11 @@
 import { EVENT_COLUMNS, VISIT_COLUMNS, type Column } from '@loggia/contract';
 import type { NewEvent, NewVisit } from '@loggia/journal';
-import { EXPORT_COLUMNS, type ExportCell, type ExportKind } from './export-columns.ts';
+import {
+  EXPORT_COLUMNS,
+  type ExportCell,
+  type ExportColumn,
+  type ExportKind,
+} from './export-columns.ts';
 import { BadRecord } from './import-kind.ts';
 
 /** One row of an export: an event, its visit, and their site. */
@@ -19,34 +24,73 @@ export type RawCell = unknown;
 const INT64_MAX = 2n ** 63n - 1n;
 const REQUIRED = requiredOf();
 
-/**
- * The row whose cells, in the order of the columns, are `cells`.
- *
- * @throws BadRecord that names the column
- */
-export function parseImportRow(cells: readonly RawCell[]): ImportRow {
-  const visit: Record<string, ExportCell | bigint> = {};
-  const event: Record<string, ExportCell | bigint> = {};
-  const site: Record<string, ExportCell | bigint> = {};
-  const target = { visit, event, site };
-  for (const [index, { name, kind, of, from }] of EXPORT_COLUMNS.entries()) {
-    const value = parseCell(name, kind, cells[index] ?? null);
-    if (value === null && REQUIRED.has(name)) throw new BadRecord(`${name} is missing`);
-    target[of][from] = value;
-  }
-  const { id: visitId, ...visitRest } = visit;
-  const { id: _, ...eventRest } = event;
-  return {
-    domain: String(site['domain']),
-    timezone: String(site['timezone']),
-    visitId: Number(visitId),
-    // Every column has been checked against its kind.
-    visit: visitRest as unknown as ImportRow['visit'],
-    event: eventRest as unknown as ImportRow['event'],
-  };
+/** A column with its place in a row. */
+interface Place {
+  readonly index: number;
+  readonly column: ExportColumn;
 }
 
-function parseCell(name: string, kind: ExportKind, raw: RawCell): ExportCell | bigint {
+const SITE_PLACES = placesOf('site');
+const VISIT_PLACES = placesOf('visit');
+const EVENT_PLACES = placesOf('event');
+
+/** Reads rows; those of one visit follow each other, and repeat what is said of it. */
+export class ImportRowParser {
+  #cells: readonly RawCell[] = [];
+  #visit: Readonly<Record<string, ParsedCell>> | undefined;
+
+  /**
+   * The row whose cells, in the order of the columns, are `cells`.
+   *
+   * @throws BadRecord that names the column
+   */
+  parse(cells: readonly RawCell[]): ImportRow {
+    const visit = this.#visitOf(cells);
+    const site = parsePlaces(SITE_PLACES, cells);
+    // Every column is checked against its kind; ids belong to the database that was exported.
+    return {
+      domain: String(site['domain']),
+      timezone: String(site['timezone']),
+      visitId: Number(visit['id']),
+      visit: visit as unknown as ImportRow['visit'],
+      event: parsePlaces(EVENT_PLACES, cells) as unknown as ImportRow['event'],
+    };
+  }
+
+  #visitOf(cells: readonly RawCell[]): Readonly<Record<string, ParsedCell>> {
+    const before = this.#cells;
+    const isSame = VISIT_PLACES.every(({ index }) => cells[index] === before[index]);
+    if (this.#visit !== undefined && isSame) return this.#visit;
+    this.#visit = parsePlaces(VISIT_PLACES, cells);
+    this.#cells = cells;
+    return this.#visit;
+  }
+}
+
+type ParsedCell = ExportCell | bigint;
+
+function placesOf(owner: ExportColumn['of']): readonly Place[] {
+  return EXPORT_COLUMNS.flatMap((column, index) =>
+    column.of === owner ? [{ index, column }] : [],
+  );
+}
+
+function parsePlaces(
+  places: readonly Place[],
+  cells: readonly RawCell[],
+): Record<string, ParsedCell> {
+  const values: Record<string, ParsedCell> = {};
+  for (const { index, column } of places) {
+    const value = parseCell(column.name, column.kind, cells[index] ?? null);
+    if (value === null && REQUIRED.has(column.name)) {
+      throw new BadRecord(`${column.name} is missing`);
+    }
+    values[column.from] = value;
+  }
+  return values;
+}
+
+function parseCell(name: string, kind: ExportKind, raw: RawCell): ParsedCell {
   if (raw === null) return null;
   switch (kind) {
     case 'text':

@@ -4,7 +4,7 @@ import { parseCsvLine } from './csv-text.ts';
 import { EXPORT_COLUMNS } from './export-columns.ts';
 import { ImportError } from './import-error.ts';
 import { BadRecord, type ImportKind, type ImportSink, type RecordParser } from './import-kind.ts';
-import { parseImportRow, type ImportRow, type RawCell } from './import-row.ts';
+import { ImportRowParser, type ImportRow, type RawCell } from './import-row.ts';
 import {
   ParquetSource,
   TextSource,
@@ -45,6 +45,7 @@ class ExportParser implements RecordParser<ImportRow> {
   readonly hasHeading: boolean;
   readonly #cellsOf: (record: ImportRecord) => readonly RawCell[];
   readonly #targets: RowTargets;
+  readonly #rows = new ImportRowParser();
   #last: ImportRow | undefined;
 
   constructor(path: string, first: ImportRecord, targets: RowTargets) {
@@ -62,7 +63,7 @@ class ExportParser implements RecordParser<ImportRow> {
   }
 
   parse(record: ImportRecord): ImportRow {
-    const row = parseImportRow(this.#cellsOf(record));
+    const row = this.#rows.parse(this.#cellsOf(record));
     if (row.domain !== this.#last?.domain) this.#targets.refuseUnknown(row);
     else if (isBefore(row, this.#last)) {
       throw new BadRecord('the rows are not in the order of an export: visit_start, visit_id');

@@ -18,8 +18,9 @@ export async function backup(context: CommandContext): Promise<CommandResult> {
   const target = resolve(terminal.cwd, operand(invocation, 0));
   const expectedBytes = backupSizeBytes(folder);
   using file = new PartialFile(target, { isReplacing: isFlagSet(invocation, 'force') });
-  const facts = await copyWithProgress(context, { folder, target: file.path, expectedBytes });
-  file.finish();
+  const facts = await file.write(
+    async (partial) => await copyWithProgress(context, { folder, target: partial, expectedBytes }),
+  );
   return {
     value: { file: target, ...factsValue(facts) },
     text: `Wrote ${target}: ${factsText(facts)}. It was read again and is sound.\n`,

@@ -3,6 +3,7 @@ import type { Site } from '@loggia/contract';
 import type { Journal } from '@loggia/journal';
 import { ZoneRules, addToDate, type LocalDate } from '@tandem/base';
 import pino from 'pino';
+import { setHeapFlags } from '../../server/heap-flags.ts';
 import { openStore } from '../../server/open-store.ts';
 import { exportPages, type ExportPart } from '../../transfer/export-rows.ts';
 import {
@@ -53,8 +54,9 @@ export async function exportEvents(context: CommandContext): Promise<CommandResu
   }
   const path = resolve(terminal.cwd, output);
   using file = new PartialFile(path, { isReplacing: isFlagSet(invocation, 'force') });
-  const exported = await run(context, parts, await fileTarget(format, file.path));
-  file.finish();
+  const exported = await file.write(
+    async (partial) => await run(context, parts, await fileTarget(format, partial)),
+  );
   return resultOf(exported, path);
 }
 
@@ -64,6 +66,7 @@ async function run(
   target: ExportTarget,
 ): Promise<Exported> {
   using progress = new Progress(context.terminal);
+  setHeapFlags();
   const store = openStore(context.configuration().values, pino({ level: 'silent' }));
   let rowCount = 0;
   try {
