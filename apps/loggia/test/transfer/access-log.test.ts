@@ -221,6 +221,33 @@ describe('an access log', () => {
     expect(journal.tail.readVisits(0, 10)).toHaveLength(1);
   });
 
+  it('that another process is importing as well is left to that one, and nothing is twice', async () => {
+    using folder = new TransferFolder();
+    using journal = folder.openJournal();
+    const site = siteIn(journal);
+    const path = folder.fresh('access.log');
+    const lines = Array.from({ length: 20 }, (_, number) =>
+      lineOf({ timeMs: START_MS + number * DAY_MS, address: '192.0.2.1', path: `/${number}` }),
+    );
+    writeFileSync(path, lines.join(''));
+    let others: Promise<unknown> | undefined;
+    const first = importFiles(logKind(journal, site, 2), journal, [path], {
+      chunkBytes: 100,
+      onCommit: () => {
+        others ??= importFiles(logKind(journal, site, 2), journal, [path], { chunkBytes: 100 });
+      },
+    });
+    const outcomes = await Promise.allSettled([
+      first,
+      first.catch(() => undefined).then(() => others),
+    ]);
+    const refused = outcomes.filter(({ status }) => status === 'rejected');
+    expect(refused).toMatchObject([{ reason: { code: 'import_busy' } }]);
+    const pages = journal.tail.readEvents(0, 100).map((row) => row[7]);
+    expect(pages).toHaveLength(lines.length);
+    expect(new Set(pages)).toEqual(new Set(lines.map((_, number) => `/${number}`)));
+  });
+
   it('takes lines of JSON, and the hosts that are named', async () => {
     using folder = new TransferFolder();
     using journal = folder.openJournal();
