@@ -387,3 +387,29 @@ describe('Hosting', () => {
     expect(new Hosting(() => record).isHosting('84.118.1.1')).toBe(isHosting);
   });
 });
+
+describe('what another program has found out', () => {
+  const platform = {
+    browser: 'Lynx',
+    browserVersion: null,
+    os: 'BeOS',
+    osVersion: '5',
+    device: null,
+  };
+
+  it('stands for the address and, where it names a platform, for the user agent', () => {
+    const facts = { address: null, userAgent: null, known: { visitor: 'session 1', platform } };
+    expect(enriched({ facts })).toMatchObject({
+      attributes: { browser: 'Lynx', os: 'BeOS', os_version: '5', country: null },
+    });
+    const agent = { address: null, userAgent: CHROME, known: { visitor: 'session 1' } };
+    expect(enriched({ facts: agent })).toMatchObject({ attributes: { browser: 'Chrome' } });
+  });
+
+  it('tells visitors apart', () => {
+    const visitorOf = (visitor: string) =>
+      enriched({ facts: { address: null, userAgent: null, known: { visitor, platform } } });
+    expect(visitorOf('session 1')).toEqual(visitorOf('session 1'));
+    expect(visitorOf('session 1')).not.toEqual(visitorOf('session 2'));
+  });
+});

@@ -73,7 +73,7 @@ export class Enricher {
       (agent?.isBot === true ? 'bot' : null) ??
       this.#unwantedOrigin(event, site, request);
     if (reason !== null) return { dropped: reason };
-    const platform = agent?.platform ?? NO_PLATFORM;
+    const platform = request.known?.platform ?? agent?.platform ?? NO_PLATFORM;
     const { visitor, visitorBefore } = this.#visitors(event, site, request);
     return {
       siteId: site.id,
@@ -115,7 +115,7 @@ export class Enricher {
     const text = this.#visitorIds.textOf({
       siteId: site.id,
       hostname: event.address.hostname,
-      address: request.address ?? '',
+      address: request.known?.visitor ?? request.address ?? '',
       userAgent: (request.userAgent ?? '').slice(0, USER_AGENT_LENGTH_MAX),
     });
     return {

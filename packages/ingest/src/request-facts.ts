@@ -4,6 +4,7 @@ import { preferredLanguage } from './language.ts';
 import { hasOptedOut } from './opt-out.ts';
 import type { Place } from './place.ts';
 import { headerText, type RequestHeaders } from './request-headers.ts';
+import type { Platform } from './user-agent.ts';
 
 /** What a request tells about its sender, beside the event in its body. */
 export interface RequestFacts {
@@ -23,6 +24,16 @@ export interface RequestFacts {
   readonly nowMs: number;
   /** The sender's id of the event. */
   readonly dedupeId: string | null;
+  /** What another program has found out already, in place of address and user agent. */
+  readonly known?: KnownFacts;
+}
+
+/** What an import says of a visitor where it has neither address nor user agent. */
+export interface KnownFacts {
+  /** The same for all events of a visitor. */
+  readonly visitor: string;
+  /** Read from the user agent when absent. */
+  readonly platform?: Platform;
 }
 
 export interface IncomingRequest {

@@ -27,16 +27,23 @@ export class TailWriter {
   /**
    * Stores `hits` and the counts of `drops` in one transaction: all of them or, when it throws, none.
    * Visits are formed in the order of the hits' own times; hits of the same instant keep their order.
-   * `nowMs` is the time of their arrival, from which ids are remembered.
+   * `nowMs` is the time of their arrival, from which ids are remembered. `alongside` may write more
+   * into the journal in the same transaction.
    *
    * @returns one outcome per hit, in the order given.
    * @throws JournalError when the journal cannot be written.
    */
-  write(hits: readonly Hit[], nowMs: number, drops: readonly NewDropCount[] = []): WriteOutcome[] {
-    if (hits.length === 0 && drops.length === 0) return [];
+  write(
+    hits: readonly Hit[],
+    nowMs: number,
+    drops: readonly NewDropCount[] = [],
+    alongside?: () => void,
+  ): WriteOutcome[] {
+    if (hits.length === 0 && drops.length === 0 && alongside === undefined) return [];
     return this.#journal.transaction(() => {
       const outcomes = hits.length === 0 ? [] : this.#store(hits, nowMs);
       this.#journal.drops.add(drops);
+      alongside?.();
       return outcomes;
     });
   }

@@ -177,6 +177,16 @@ describe('Settings', () => {
     expect(journal.settings.delete('a')).toBe(false);
     expect(journal.settings.get('a')).toBeUndefined();
   });
+
+  it('are listed by how their names begin, taken literally', () => {
+    using folder = new TemporaryFolder();
+    using journal = Journal.open({ folder: folder.path });
+    for (const name of ['a_b 2', 'a_b 1', 'axb 3', 'b']) journal.settings.set(name, name);
+    expect(journal.settings.entries('a_b ')).toEqual([
+      ['a_b 1', 'a_b 1'],
+      ['a_b 2', 'a_b 2'],
+    ]);
+  });
 });
 
 describe('Drops', () => {

@@ -9,6 +9,8 @@ export type Cells = readonly SQLOutputValue[];
 export interface ConnectionOptions {
   readonly path: string;
   readonly readOnly: boolean;
+  /** How long a statement waits for other connections' locks; ten seconds when absent. */
+  readonly busyTimeoutMs?: number;
 }
 
 const BUSY_TIMEOUT_MS = 10_000;
@@ -38,7 +40,7 @@ export class Connection {
       this.#database = new DatabaseSync(options.path, {
         readOnly: options.readOnly,
         enableForeignKeyConstraints: true,
-        timeout: BUSY_TIMEOUT_MS,
+        timeout: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS,
       });
     } catch (error) {
       throw failureOf(error, options.path);

@@ -17,3 +17,7 @@ export type { TailHead, TailRow } from './tail-reader.ts';
 export type { EventRow, NewEvent, NewVisit, VisitRow } from './tail-row.ts';
 export { Salts } from './salts.ts';
 export type { SaltOfDate } from './salts.ts';
+export { backupSizeBytes, writeBackup } from './backup.ts';
+export type { CopyFacts } from './database-copy.ts';
+export { restoreBackup } from './restore.ts';
+export type { RestoreOptions, Restored } from './restore.ts';

@@ -8,6 +8,11 @@ export const JOURNAL_ERROR_CODES = {
   journal_unreadable: 'The file is damaged or is not a database of Loggia.',
   journal_newer: 'The database was written by a newer version of Loggia.',
   journal_older: 'The database needs a migration, which a read-only opening does not make.',
+  journal_missing: 'There is no journal to be backed up, or no backup to be restored.',
+  journal_exists:
+    'A restore would replace the journal of the data folder, and nobody agreed to it.',
+  journal_in_use: 'A restore cannot replace a journal that another process has open.',
+  journal_restoring: 'A restore of the journal is under way or was cut off.',
   site_exists: 'A site of that domain exists already.',
   site_missing: 'No site has that id.',
   bad_domain: 'The text is not the domain of a site.',

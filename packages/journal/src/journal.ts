@@ -6,6 +6,7 @@ import { Goals } from './goals.ts';
 import { Keys } from './keys.ts';
 import { type OnMigrationStep, migrate } from './migrate.ts';
 import { refuseOrphanLog } from './orphan-log.ts';
+import { refuseUnfinishedRestore } from './restore-plan.ts';
 import { Sessions } from './sessions.ts';
 import { Settings } from './settings.ts';
 import { Sites } from './sites.ts';
@@ -63,16 +64,19 @@ export class Journal {
    * Opens the journal of a data folder, creating and migrating it unless `readOnly`.
    *
    * @throws JournalError `journal_newer`, `journal_older`, `journal_unreadable`, `journal_failed`,
-   *   `journal_full` or `journal_busy`; the file is left as it was.
+   *   `journal_full`, `journal_busy` or `journal_restoring`; the file is left as it was.
    */
   static open(options: JournalOptions): Journal {
     const readOnly = options.readOnly ?? false;
     const path = join(options.folder, 'journal.db');
+    refuseUnfinishedRestore(options.folder);
     refuseOrphanLog(path);
     const connection = new Connection({ path, readOnly });
     try {
       connection.execute(CONNECTION_PRAGMAS);
       migrate(connection, options.onMigrationStep ?? (() => undefined));
+      // One that began meanwhile may have looked before this connection had its lock (V3).
+      refuseUnfinishedRestore(options.folder);
       return new Journal(connection);
     } catch (error) {
       connection.close();

@@ -7,7 +7,7 @@ import { MIGRATIONS } from './migrations.ts';
 export type OnMigrationStep = (step: string) => void;
 
 /** 'Logg' in ASCII: tells a journal from another program's SQLite database. */
-const APPLICATION_ID = 0x4c6f6767;
+export const APPLICATION_ID = 0x4c6f6767;
 
 /**
  * Brings the database to the newest version. Invariant J1: each migration is one transaction

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { JournalError } from './journal-error.ts';
 
 /** What SQLite may keep beside a database; it belongs to it and must not meet another one. */
-const COMPANIONS = ['-journal', '-wal', '-shm'] as const;
+export const COMPANIONS = ['-journal', '-wal', '-shm'] as const;
 
 /**
  * Moves a database and its companions into `quarantine/` of the same folder, under the first free
@@ -31,14 +31,21 @@ function moveAside(folder: string, name: string, inode: number): string | undefi
   mkdirSync(quarantine, { recursive: true });
   const source = join(folder, name);
   if (inodeOf(source) !== inode) return undefined;
-  let number = 1;
-  while (existsSync(join(quarantine, `${name}.${number}`))) number += 1;
-  const target = join(quarantine, `${name}.${number}`);
+  const target = join(quarantine, freeQuarantineName(folder, name));
   renameSync(source, target);
   for (const companion of COMPANIONS) {
     if (existsSync(source + companion)) renameSync(source + companion, target + companion);
   }
   return target;
+}
+
+/** The first name for `name` under `quarantine/` that neither a database nor a companion has. */
+export function freeQuarantineName(folder: string, name: string): string {
+  for (let number = 1; ; number += 1) {
+    const free = `${name}.${number}`;
+    const path = join(folder, 'quarantine', free);
+    if (!['', ...COMPANIONS].some((companion) => existsSync(path + companion))) return free;
+  }
 }
 
 /** The number of the file at `path`, or undefined when there is none. */

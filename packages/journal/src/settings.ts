@@ -6,6 +6,7 @@ export class Settings {
   readonly #get: Query;
   readonly #set: Query;
   readonly #delete: Query;
+  readonly #withPrefix: Query;
 
   constructor(connection: Connection) {
     this.#get = connection.query('SELECT value FROM setting WHERE name = ?');
@@ -14,11 +15,19 @@ export class Settings {
        ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
     );
     this.#delete = connection.query('DELETE FROM setting WHERE name = ?');
+    this.#withPrefix = connection.query(
+      'SELECT name, value FROM setting WHERE substr(name, 1, length(?1)) = ?1 ORDER BY name',
+    );
   }
 
   get(name: string): string | undefined {
     const cells = this.#get.get(name);
     return cells === undefined ? undefined : textOf(cells[0]);
+  }
+
+  /** Names and values of all whose names begin so, by name. */
+  entries(prefix: string): (readonly [name: string, value: string])[] {
+    return this.#withPrefix.all(prefix).map(([name, value]) => [textOf(name), textOf(value)]);
   }
 
   set(name: string, value: string): void {

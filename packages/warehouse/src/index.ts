@@ -12,3 +12,6 @@ export { serveStore } from './serve-store.ts';
 export type { TailHead, TailSource } from './tail-source.ts';
 export { WAREHOUSE_ERROR_CODES, WarehouseError } from './warehouse-error.ts';
 export type { WarehouseErrorCode } from './warehouse-error.ts';
+export type { ParquetCell, ParquetColumn, ParquetKind } from './parquet-columns.ts';
+export { ParquetReader } from './parquet-reader.ts';
+export { ParquetWriter } from './parquet-writer.ts';

@@ -9,6 +9,7 @@ export const COMMAND_ERROR_CODES = {
   bad_password: 'The password is too short, or the two entries differ.',
   not_confirmed: 'Something would be deleted, and nobody confirmed it.',
   cancelled: 'The command was cancelled at its prompt.',
+  file_failed: 'A file that was to be made cannot be written.',
   not_demo: 'Demo data would be mixed into a site that has other data.',
 } as const;
 

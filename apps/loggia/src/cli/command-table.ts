@@ -1,4 +1,5 @@
 import type { Command, CommandFlag } from './command.ts';
+import { TRANSFER_COMMANDS } from './transfer-commands.ts';
 
 const YES: CommandFlag = { value: null, summary: 'Do it without asking.' };
 const PASSWORD_STDIN: CommandFlag = {
@@ -252,6 +253,7 @@ export const COMMANDS: readonly Command[] = [
     example: 'loggia seed --days 30 --events 20000',
     load: async () => (await import('./commands/seed.ts')).seed,
   },
+  ...TRANSFER_COMMANDS,
   {
     words: ['version'],
     summary: 'Print the version.',

@@ -116,12 +116,13 @@ function helpOrVersion(
 }
 
 function checkOperands(command: Command, operands: readonly string[]): void {
-  if (command.operands.some((name) => name.includes('...'))) return;
   const name = `loggia ${command.words.join(' ')}`;
   const missing = command.operands[operands.length];
-  if (missing !== undefined) {
-    throw usage(`'${name}' lacks its ${missing}.`, `Write, for example: ${command.example}`);
+  if (missing !== undefined && !missing.startsWith('[')) {
+    const what = missing.replace('...', '');
+    throw usage(`'${name}' lacks its ${what}.`, `Write, for example: ${command.example}`);
   }
+  if (command.operands.some((each) => each.includes('...'))) return;
   const extra = operands[command.operands.length];
   if (extra !== undefined) {
     throw usage(`'${name}' does not know what to do with '${extra}'.`, `Run '${name} --help'.`);

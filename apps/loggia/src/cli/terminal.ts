@@ -1,7 +1,9 @@
 /** A stream that takes text. */
 export interface TextSink {
+  /** False: the stream is full, and says `drain` when it is not any more. */
   write(text: string): unknown;
   readonly isTTY?: boolean;
+  once?(event: 'drain', listener: () => void): unknown;
 }
 
 /** A stream that gives text; at a terminal it can be told not to echo. */

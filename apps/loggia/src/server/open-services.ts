@@ -1,21 +1,12 @@
 import { type Clock } from '@tandem/base';
-import {
-  AddressSet,
-  CommitQueue,
-  Enricher,
-  GEO_HEADER_NETWORKS,
-  Hosting,
-  MmdbFile,
-  Places,
-  type MmdbNotice,
-  type ProxyTrust,
-} from '@loggia/ingest';
+import { AddressSet, CommitQueue, GEO_HEADER_NETWORKS, type ProxyTrust } from '@loggia/ingest';
 import { Journal, JournalError, Salts } from '@loggia/journal';
 import type { EventStore } from '@loggia/warehouse';
 import type { Logger } from 'pino';
 import type { ConfigurationValues } from '../config/configuration.ts';
 import { startWriterThread } from '../threads/threads.ts';
 import { EventLimits } from './event-limits.ts';
+import { openEnricher } from './open-enricher.ts';
 import { Metrics } from './metrics.ts';
 import { openStore } from './open-store.ts';
 import { RateLimiter } from './rate-limiter.ts';
@@ -72,7 +63,7 @@ export async function openServices(
     logger,
     journal,
     sites: new SiteDirectory(journal, clock),
-    enricher: openEnricher(configuration, saltCache, outside),
+    enricher: openEnricher(configuration, saltCache, outside).enricher,
     proxyTrust: proxyTrustOf(configuration),
     geoNetworks: configuration.geoHeaders ? GEO_HEADER_NETWORKS : [],
     queue,
@@ -116,33 +107,6 @@ function writerFailed(folder: string, cause: unknown): JournalError {
 function proxyTrustOf({ clientIpHeader, trustedProxies }: ConfigurationValues): ProxyTrust {
   if (clientIpHeader === null) return { proxies: new AddressSet([]), header: null };
   return { proxies: new AddressSet(trustedProxies), header: clientIpHeader };
-}
-
-function openEnricher(
-  configuration: ConfigurationValues,
-  salts: SaltCache,
-  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
-): Enricher {
-  const onNotice = ({ kind, path, message }: MmdbNotice): void => {
-    if (kind === 'loaded') logger.info({ path }, message);
-    else logger.warn({ path }, message);
-  };
-  const open = (path: string | null): MmdbFile | null => {
-    if (path === null) return null;
-    const file = new MmdbFile({ path, onNotice });
-    void file.refresh();
-    return file;
-  };
-  const networks = open(configuration.asnDatabase);
-  const recordOf = (address: string, file: MmdbFile): unknown => {
-    file.checkAt(clock.nowMs());
-    return file.get(address);
-  };
-  return new Enricher({
-    salts,
-    places: new Places(open(configuration.cityDatabase)),
-    hosting: new Hosting(networks === null ? null : (address) => recordOf(address, networks)),
-  });
 }
 
 function openEventLimits(configuration: ConfigurationValues): EventLimits {

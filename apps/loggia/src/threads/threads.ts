@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { STORE_RESOURCE_LIMITS } from '@loggia/warehouse';
+import type { BackupThreadData } from './backup-thread.ts';
 import type { WarehouseThreadData } from './warehouse-thread.ts';
 import type { WriterThreadData } from './writer-thread.ts';
 
@@ -25,4 +26,9 @@ export function startWarehouseThread(data: WarehouseThreadData): Worker {
     workerData: data,
     resourceLimits: STORE_RESOURCE_LIMITS,
   });
+}
+
+/** Starts the thread that writes a backup and ends with it. */
+export function startBackupThread(data: BackupThreadData): Worker {
+  return new Worker(new URL('backup-thread.ts', import.meta.url), { workerData: data });
 }

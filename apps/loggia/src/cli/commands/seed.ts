@@ -1,26 +1,27 @@
-import { addToDate, type LocalDate } from '@tandem/base';
+import { addToDate } from '@tandem/base';
 import { parseDomain } from '@loggia/journal';
 import { DEMO_SITES, type DemoSitePlan } from '../../seed/demo-sites.ts';
 import { writeDemo, type DemoRequest } from '../../seed/write-demo.ts';
-import { CommandError } from '../command-error.ts';
 import { flagValue, type CommandContext, type CommandResult, type Invocation } from '../command.ts';
 import { withJournal } from '../open-journal.ts';
+import { parseDate } from '../parse-date.ts';
 import { parseNumber } from '../parse-number.ts';
+import { Progress } from '../progress.ts';
 import { tableText } from '../table-text.ts';
-import type { Terminal } from '../terminal.ts';
 
 const EVENTS_DEFAULT = 150_000;
 const DAYS_DEFAULT = 365;
 const SEED_DEFAULT = 1;
-const CLEAR_LINE = '\r\u001B[K';
 
 /** Fills demo sites with made-up visitors. */
 export async function seed(context: CommandContext): Promise<CommandResult> {
   const request = requestOf(context.invocation, context.terminal.nowMs());
-  const results = await withJournal(context, (journal) =>
-    writeDemo(journal, request, progressOn(context.terminal, request.hitsTarget)),
-  );
-  if (context.terminal.stderr.isTTY === true) context.terminal.stderr.write(CLEAR_LINE);
+  const results = await withJournal(context, (journal) => {
+    using progress = new Progress(context.terminal);
+    return writeDemo(journal, request, (hitCount) =>
+      progress.show(hitCount / request.hitsTarget, `${hitCount} events`, { events: hitCount }),
+    );
+  });
   const firstDate = addToDate(request.until, { days: 1 - request.days });
   const rows = results.map(({ domain, hitCount }) => [domain, String(hitCount)]);
   return {
@@ -44,7 +45,10 @@ function requestOf(invocation: Invocation, nowMs: number): DemoRequest {
     hitsTarget: number('events', EVENTS_DEFAULT, 1e8),
     days: number('days', DAYS_DEFAULT, 3660),
     seed: number('seed', SEED_DEFAULT, 2 ** 53 - 1),
-    until: parseDate(flagValue(invocation, 'until') ?? new Date(nowMs).toISOString().slice(0, 10)),
+    until: parseDate(
+      '--until',
+      flagValue(invocation, 'until') ?? new Date(nowMs).toISOString().slice(0, 10),
+    ),
     nowMs,
   };
 }
@@ -52,28 +56,4 @@ function requestOf(invocation: Invocation, nowMs: number): DemoRequest {
 function sitesOf(domain: string | undefined): readonly DemoSitePlan[] {
   if (domain === undefined) return DEMO_SITES;
   return [{ domain: parseDomain(domain), timezone: 'UTC', share: 1 }];
-}
-
-function parseDate(text: string): LocalDate {
-  const isDate = /^[12]\d{3}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
-  if (isDate && addToDate(text, {}) === text) return text;
-  throw new CommandError('bad_value', `--until is '${text}', which is no date.`, {
-    hint: 'Write it as YYYY-MM-DD.',
-  });
-}
-
-/** A line that renews itself at a terminal, a JSON line for every tenth of the way elsewhere. */
-function progressOn({ stderr }: Terminal, hitsTarget: number): (hitCount: number) => void {
-  let tenthsShown = 0;
-  return (hitCount) => {
-    const share = Math.min(1, hitCount / hitsTarget);
-    if (stderr.isTTY === true) {
-      stderr.write(`${CLEAR_LINE}${hitCount} events, ${Math.floor(share * 100)} %`);
-      return;
-    }
-    const tenths = Math.floor(share * 10);
-    if (tenths === tenthsShown) return;
-    tenthsShown = tenths;
-    stderr.write(`${JSON.stringify({ progress: tenths / 10, events: hitCount })}\n`);
-  };
 }
