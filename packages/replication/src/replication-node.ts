@@ -78,7 +78,8 @@ export class ReplicationNode {
     const onMoved = (database: ReplicatedDatabase): void => this.#moved(database);
     const leave = (database: ReplicatedDatabase): Promise<void> | undefined =>
       this.logConsumer?.leave(database);
-    const opened = openDatabases({ node: options, onMoved, leave });
+    const complaints = this.#complaints;
+    const opened = openDatabases({ node: options, onMoved, leave, complaints });
     ({ databases: this.databases, quarantine: this.quarantine } = opened);
     this.#membership = new ClusterMembership({
       stateFolder,
