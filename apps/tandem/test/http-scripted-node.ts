@@ -70,11 +70,19 @@ export const PRIMARY: NodeStatus = {
     streamsOpened: 0,
     transactionsApplied: 0,
     repairs: 2,
-    quarantines: 0,
     foreignWrites: 0,
     walRestarts: 0,
     gaps: 0,
     databasesRefused: 0,
+    transactionsLostToBackup: 0,
+  },
+  quarantines: {
+    diverged: 0,
+    foreign_write: 0,
+    other_cluster: 0,
+    dropped: 0,
+    replaced: 0,
+    log_files: 0,
   },
 };
 

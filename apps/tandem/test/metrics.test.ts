@@ -14,7 +14,10 @@ const BLOB_APP = fileURLToPath(new URL('blob-app.ts', import.meta.url));
 const APPLICATION = [process.execPath, BLOB_APP, '{database}', '{port}'];
 const OUTDATED = 3_045_001;
 /** Those that another test sees move. */
-const ELSEWHERE = new Map([['tandem_http_event_streams_cut_total', 'http-events.test.ts']]);
+const ELSEWHERE = new Map([
+  ['tandem_http_event_streams_cut_total', 'http-events.test.ts'],
+  ['tandem_transactions_lost_to_backup_total', 'daemon-counters.test.ts'],
+]);
 
 /** Those that need a lease which moves. */
 const OF_A_LEASE = new Set([
@@ -43,6 +46,16 @@ async function metrics(node: DaemonProcess): Promise<Map<string, number>> {
     if (Number(value) > 0) seen.add(name);
   }
   return sums;
+}
+
+/** The labels and numbers of `tandem_quarantines_total`. */
+async function quarantines(node: DaemonProcess): Promise<string[]> {
+  const answer = await fetch(`http://127.0.0.1:${node.ports.api}/metrics`, {
+    headers: { authorization: `Bearer ${TOKEN}` },
+  });
+  const name = 'tandem_quarantines_total';
+  const lines = (await answer.text()).split('\n').filter((line) => line.startsWith(name));
+  return lines.map((line) => line.slice(name.length));
 }
 
 /** Resolves when all of these are above 0 at one node, each at some time. */
@@ -182,10 +195,12 @@ describe('the metrics of a real daemon', () => {
       'tandem_db_has_wal_reset_bug',
     );
     await untilSeen(replica, 'tandem_foreign_writes_total', 'tandem_quarantines_total');
+    expect(await quarantines(replica)).toContain('{kind="foreign_write"} 1');
+    expect(await quarantines(replica)).toContain('{kind="other_cluster"} 0');
     const outdated = primary.log.match(/SQLite 3\.45\.1 can corrupt[^}]*SQLite 3\.51\.3 or newer/g);
     expect(outdated).toHaveLength(1);
     expect(primary.log).toContain('a database had changed unseen');
-    expect(replica.log).toContain('"kind":"foreign_write"');
+    expect(replica.log).toContain('Another program wrote this to a replica.');
     const status = (await primary.ask('GET', '/status')) as {
       readonly databases: Readonly<Record<string, { readonly sqlite: unknown }>>;
     };

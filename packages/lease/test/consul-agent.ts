@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { isJsonObject, numberIn, objectIn, stringIn, type JsonObject } from '../src/json-value.ts';
 import { answerJson, JsonServer, type JsonRequest } from './json-server.ts';
-import type { ManualClock } from './manual-clock.ts';
 
 interface Session {
   readonly id: string;
@@ -34,7 +33,7 @@ type Operation = (apply: boolean) => string | undefined;
  * TTL), and the lock delay keeps its keys from being locked for a while.
  */
 export class ConsulAgent {
-  readonly #clock: ManualClock;
+  readonly #clock: { readonly nowMs: number };
   readonly #sessions = new Map<string, Session>();
   readonly #entries = new Map<string, Entry>();
   readonly #delays = new Map<string, number>();
@@ -46,11 +45,11 @@ export class ConsulAgent {
   #index = 10;
   #sessionCount = 0;
 
-  private constructor(clock: ManualClock) {
+  private constructor(clock: { readonly nowMs: number }) {
     this.#clock = clock;
   }
 
-  static async start(clock: ManualClock): Promise<ConsulAgent> {
+  static async start(clock: { readonly nowMs: number }): Promise<ConsulAgent> {
     const agent = new ConsulAgent(clock);
     agent.#server = await JsonServer.start((request) => agent.#answer(request));
     return agent;

@@ -67,7 +67,10 @@ export interface ProxyTuning {
   readonly pipelinedMax: number;
   /** Idle connections kept, to the application and to the primary each. */
   readonly idleUpstreamsMax: number;
-  /** How long they are kept: shorter than any server's own limit, so that none is closed in use. */
+  /**
+   * How long they are kept: shorter than any server's own limit, and than the `closeLingerMs` of
+   * another proxy, so that none is closed in use.
+   */
   readonly idleUpstreamMs: number;
   /** Proxies that a forwarded write may go through before it is refused. */
   readonly hopsMax: number;
@@ -104,7 +107,7 @@ export const PROXY_DEFAULTS: ProxyTuning = {
   connectionsMax: 10_000,
   pipelinedMax: 64,
   idleUpstreamsMax: 64,
-  idleUpstreamMs: 1_000,
+  idleUpstreamMs: 400,
   hopsMax: 3,
 };
 

@@ -2,6 +2,7 @@ import { Agent as HttpAgent, type ClientRequest } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 
 /** How many idle connections are kept per server, and for how long. */
 export interface PoolLimits {
@@ -26,6 +27,17 @@ export class UpstreamPool {
 
   agentFor(url: URL): HttpAgent {
     return url.protocol === 'https:' ? this.#https : this.#http;
+  }
+
+  /**
+   * Lets go of connections that their servers have closed. After this thread has stood still, news of
+   * that may lie in the kernel unread, behind a request that has come later: it is read with the next
+   * turn of the event loop, and a turn is over for sure when a second one has begun.
+   */
+  async refreshed(url: URL): Promise<void> {
+    if (Object.keys(this.agentFor(url).freeSockets).length === 0) return;
+    await setImmediate();
+    await setImmediate();
   }
 
   close(): void {

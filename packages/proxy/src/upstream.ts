@@ -34,12 +34,14 @@ export class UpstreamClient {
    *
    * An idle connection that the server closes just when it is used again is no failure of the
    * server; a request that may be repeated (RFC 9110 §9.2.2), and no other, is then sent on a new
-   * one (X2).
+   * one (X2). For any other, connections that are known to be closed are weeded out before.
    */
   async send(exchange: Exchange, upstream: Upstream): Promise<Outcome> {
+    const isRepeatable = REPEATABLE_METHODS.has(exchange.method);
+    if (!isRepeatable) await upstream.pool.refreshed(upstream.url);
     const outcome = await this.#sendOnce(exchange, upstream, true);
     const isStale = outcome.kind === 'lost' && outcome.isReused;
-    const mayRepeat = REPEATABLE_METHODS.has(exchange.method) && exchange.body.isReplayable;
+    const mayRepeat = isRepeatable && exchange.body.isReplayable;
     return isStale && mayRepeat ? await this.#sendOnce(exchange, upstream, false) : outcome;
   }
 

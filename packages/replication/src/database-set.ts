@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import type { Clock } from '@tandem/base';
+import { AssertionError, type Clock } from '@tandem/base';
 import { placeDatabaseFile } from './database-import.ts';
 import {
   findDatabases,
@@ -41,6 +41,8 @@ export interface DatabaseSetOptions extends Omit<
   readonly journalMode: 'switch' | 'refuse';
   /** As in `LogConsumer`; until then no database of that name is opened. */
   readonly leave?: (database: ReplicatedDatabase) => Promise<void> | undefined;
+  /** Told of what failed when nobody waits for it. */
+  readonly complain?: (what: string, error: unknown) => void;
 }
 
 /** A database that could not be opened is tried again after twice as many looks each time. */
@@ -200,7 +202,13 @@ export class DatabaseSet {
       return;
     }
     const forget = (): void => {
-      if (this.#leaving.get(name) === database) this.#forget(database);
+      if (this.#leaving.get(name) !== database) return;
+      try {
+        this.#forget(database);
+      } catch (error) {
+        if (error instanceof AssertionError) throw error;
+        this.#options.complain?.(`cannot close ${name}, which was dropped`, error);
+      }
     };
     void done.then(forget, forget);
   }
@@ -217,9 +225,12 @@ export class DatabaseSet {
 
   /** What was kept beside the file would be wrong for the next of its name. */
   #forget(database: ReplicatedDatabase): void {
-    database.close();
     this.#leaving.delete(database.name);
-    rmSync(this.#stateOf(database.name), { recursive: true, force: true });
+    try {
+      database.close();
+    } finally {
+      rmSync(this.#stateOf(database.name), { recursive: true, force: true });
+    }
   }
 
   #add(name: string): ReplicatedDatabase {

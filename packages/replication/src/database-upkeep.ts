@@ -9,10 +9,15 @@ import type { LogConsumer } from './log-consumer.ts';
 import type { ReplicationNodeOptions } from './node-options.ts';
 import type { ReplicatedDatabase } from './replicated-database.ts';
 import { ReplicationError } from './replication-error.ts';
+import type { StreamClock } from './stream-source.ts';
 import { HARD_FACTOR, sweepLog, type LostToBackup } from './retention-sweep.ts';
 
 export interface DatabaseUpkeepOptions {
-  readonly node: Pick<ReplicationNodeOptions, 'folder' | 'retention' | 'clock' | 'log'>;
+  readonly node: Pick<
+    ReplicationNodeOptions,
+    'folder' | 'retention' | 'clock' | 'log' | 'busyTimeoutMs'
+  >;
+  readonly timer: StreamClock;
   readonly databases: DatabaseSet;
   readonly roles: DatabaseRoles;
   readonly complaints: Complaints;
@@ -21,6 +26,10 @@ export interface DatabaseUpkeepOptions {
   readonly neededFrom: (name: string) => number | undefined;
   readonly consumer: () => LogConsumer | undefined;
 }
+
+/** A program that writes without pause lets go of its lock in less. */
+const LOCK_MS = 25;
+const LOCK_AGAIN_MS = 50;
 
 /** Follows the databases that come and go in a node's folder, and keeps their logs short. */
 export class DatabaseUpkeep {
@@ -76,16 +85,20 @@ export class DatabaseUpkeep {
   }
 
   /**
-   * Puts a file in the place of the database of that name, or adds it.
+   * Puts a file in the place of the database of that name, or adds it. While a program writes, it is
+   * tried again without holding up this thread; `mustGoOn` is asked before each try and may throw.
    *
-   * @throws ReplicationError `not_a_database`.
+   * Rejects with ReplicationError `not_a_database`, and with `database_locked` after the time-out.
    */
-  take(name: string, path: string): ReplicatedDatabase {
-    const { databases } = this.#options;
+  async take(name: string, path: string, mustGoOn: () => void): Promise<ReplicatedDatabase> {
+    const { databases, node, timer } = this.#options;
+    mustGoOn();
     checkDatabaseFile(path);
-    const existing = databases.get(name);
-    if (existing?.isPresent === true) existing.importFile(path);
-    else databases.place(name, path);
+    const endMs = timer.monotonicMs() + node.busyTimeoutMs;
+    while (!this.#isPut(name, path, timer.monotonicMs() >= endMs)) {
+      await new Promise<void>((resolve) => void timer.after(LOCK_AGAIN_MS, resolve));
+      mustGoOn();
+    }
     this.look();
     const database = databases.get(name);
     if (database !== undefined) return database;
@@ -108,6 +121,20 @@ export class DatabaseUpkeep {
       } catch (error) {
         complaints.about(`cannot shorten the log of ${database.name}`, error);
       }
+    }
+  }
+
+  /** Puts a file in its place; false when a program writes there, unless this `isLast` try. */
+  #isPut(name: string, path: string, isLast: boolean): boolean {
+    const { databases } = this.#options;
+    const existing = databases.get(name);
+    try {
+      if (existing?.isPresent === true) existing.importFile(path, LOCK_MS);
+      else databases.place(name, path);
+      return true;
+    } catch (error) {
+      if (!isLast && isLocked(error)) return false;
+      throw error;
     }
   }
 
@@ -163,6 +190,6 @@ export class DatabaseUpkeep {
   }
 }
 
-function isLocked(error: Error): boolean {
+function isLocked(error: unknown): boolean {
   return error instanceof ReplicationError && error.code === 'database_locked';
 }

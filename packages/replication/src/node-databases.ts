@@ -1,3 +1,4 @@
+import type { Complaints } from './complaints.ts';
 import { DatabaseSet } from './database-set.ts';
 import type { ReplicationNodeOptions } from './node-options.ts';
 import { Quarantine, type QuarantineCase } from './quarantine.ts';
@@ -9,10 +10,11 @@ export interface NodeDatabasesOptions {
   readonly onMoved: (database: ReplicatedDatabase) => void;
   /** As in `LogConsumer`. */
   readonly leave: (database: ReplicatedDatabase) => Promise<void> | undefined;
+  readonly complaints: Complaints;
 }
 
 /** A node's databases and where it sets things aside, which its log tells of. */
-export function openDatabases({ node, onMoved, leave }: NodeDatabasesOptions): {
+export function openDatabases({ node, onMoved, leave, complaints }: NodeDatabasesOptions): {
   readonly databases: DatabaseSet;
   readonly quarantine: Quarantine;
 } {
@@ -34,6 +36,7 @@ export function openDatabases({ node, onMoved, leave }: NodeDatabasesOptions): {
     quarantine,
     onApplied: onMoved,
     leave,
+    complain: (what, error) => complaints.about(what, error),
   });
   return { databases, quarantine };
 }

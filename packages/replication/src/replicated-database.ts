@@ -351,14 +351,15 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
   /**
    * Gives the database the pages of a file, as one transaction. Only on a primary.
    *
-   * @throws ReplicationError `not_a_database`, `not_primary`.
+   * @throws ReplicationError `not_a_database`, `not_primary`, and `database_locked` when a program
+   * holds SQLite's write lock for longer than `lockTimeoutMs`; this thread stands still meanwhile.
    */
-  importFile(path: string): void {
+  importFile(path: string, lockTimeoutMs = this.#options.busyTimeoutMs): void {
     const { open, state } = this.#mustBePresent();
     if (this.#primary === undefined) {
       throw new ReplicationError('not_primary', 'Only the primary takes a database in.');
     }
-    const lock = WriteLock.take(open);
+    const lock = WriteLock.take(open, lockTimeoutMs);
     try {
       this.#primary.capture();
       replacePages(path, { open, state, lock });

@@ -78,7 +78,8 @@ export class ReplicationNode {
     const onMoved = (database: ReplicatedDatabase): void => this.#moved(database);
     const leave = (database: ReplicatedDatabase): Promise<void> | undefined =>
       this.logConsumer?.leave(database);
-    const opened = openDatabases({ node: options, onMoved, leave });
+    const complaints = this.#complaints;
+    const opened = openDatabases({ node: options, onMoved, leave, complaints });
     ({ databases: this.databases, quarantine: this.quarantine } = opened);
     this.#membership = new ClusterMembership({
       stateFolder,
@@ -96,6 +97,7 @@ export class ReplicationNode {
     this.#streams = this.#makeStreams();
     this.#upkeep = new DatabaseUpkeep({
       node: options,
+      timer: this.#clock,
       databases: this.databases,
       roles: this.#roles,
       complaints: this.#complaints,
@@ -291,11 +293,13 @@ export class ReplicationNode {
   /**
    * Takes a database in, in the place of the one of that name or as a new one.
    *
-   * @throws ReplicationError `not_primary`, `not_a_database`.
+   * Rejects with ReplicationError `not_primary`, `not_a_database`, and `database_locked` when a
+   * program does not end its transaction within the time-out.
    */
-  importDatabase(name: string, path: string): Position {
-    if (!this.isPrimaryNow()) throw notPrimary();
-    const database = this.#upkeep.take(name, path);
+  async importDatabase(name: string, path: string): Promise<Position> {
+    const database = await this.#upkeep.take(name, path, () => {
+      if (!this.isPrimaryNow()) throw notPrimary();
+    });
     this.#committed(database);
     return database.position();
   }

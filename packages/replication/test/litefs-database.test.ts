@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import { StaticLease } from '@tandem/lease';
 import { afterEach, describe, expect, test } from 'vitest';
 import { TestCluster, until, type MakeStore, type TestNode } from './cluster.ts';
@@ -317,10 +318,47 @@ describe('files around a database', () => {
     source.exec(`CREATE TABLE item (id INTEGER PRIMARY KEY, text, more)`);
     source.exec(`INSERT INTO item (text) VALUES ('new'), ('newer')`);
     source.close();
-    one.node.importDatabase('app.db', file);
+    await one.node.importDatabase('app.db', file);
     expect(texts(app)).toEqual(['new', 'newer']);
     await untilInStep(one, two);
     expect(texts(reader)).toEqual(['new', 'newer']);
+  });
+
+  test('import waits for a transaction to end, and holds nothing else up', async () => {
+    const one = await primary({ busyTimeoutMs: 20_000 });
+    const app = create(one.folder);
+    one.node.capture();
+    const file = join(cluster.folderOf('one'), 'import.db');
+    const source = new DatabaseSync(file);
+    source.exec(`CREATE TABLE item (id INTEGER PRIMARY KEY, text)`);
+    source.exec(`INSERT INTO item (text) VALUES ('imported')`);
+    source.close();
+    app.exec(`BEGIN IMMEDIATE; INSERT INTO item (text) VALUES ('long')`);
+    let isOver = false;
+    const importing = one.node.importDatabase('app.db', file).finally(() => {
+      isOver = true;
+    });
+    // A program in this process gets to end its transaction only while nothing stands still.
+    await setImmediate();
+    expect(isOver).toBe(false);
+    app.exec('COMMIT');
+    expect(await importing).toEqual(one.node.databases.get('app.db')?.position());
+    expect(texts(app)).toEqual(['imported']);
+  });
+
+  test('import gives up on a transaction that does not end within the time-out', async () => {
+    const one = await primary({ busyTimeoutMs: 100 });
+    const app = create(one.folder);
+    one.node.capture();
+    const file = join(cluster.folderOf('one'), 'import.db');
+    const source = new DatabaseSync(file);
+    source.exec('CREATE TABLE item (id)');
+    source.close();
+    app.exec('BEGIN IMMEDIATE');
+    const importing = one.node.importDatabase('app.db', file);
+    await expect(importing).rejects.toMatchObject({ code: 'database_locked' });
+    app.exec('ROLLBACK');
+    expect(texts(app)).toEqual([]);
   });
 
   test('a database filter decides what of the primary is replicated', async () => {

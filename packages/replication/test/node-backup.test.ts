@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { renameSync, rmSync } from 'node:fs';
+import { closeSync, readdirSync, readlinkSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore } from '@tandem/storage';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -110,6 +110,21 @@ describe('a node with a backup', () => {
     expect(apps.texts(a, 'renamed.db')).toEqual(['first']);
   });
 
+  test('complains when a dropped database cannot be closed after its backup, and goes on', async () => {
+    const { a } = await backedUp();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    a.node.logConsumer = { neededFrom: () => undefined, leave: () => promise };
+    drop(a);
+    a.node.capture();
+    closeUnder(join(a.folder, '../state/databases'));
+    resolve();
+    const complaint = 'cannot close app.db, which was dropped';
+    await until(() => a.logged.some((line) => line.includes(complaint)), 'it is said');
+    expect(a.node.isPrimaryNow()).toBe(true);
+    insert(apps.create(a), 'new');
+    await until(() => a.node.databases.get('app.db') !== undefined, 'the next of its name is open');
+  });
+
   test('that stops does not wait for it', async () => {
     const { a } = await backedUp();
     a.node.logConsumer = { neededFrom: () => undefined, leave: () => new Promise(() => {}) };
@@ -119,6 +134,21 @@ describe('a node with a backup', () => {
     expect(a.node.role).toBe('none');
   });
 });
+
+/** Closes the files below a folder that this process has open, so that who opened them cannot. */
+function closeUnder(folder: string): void {
+  for (const descriptor of readdirSync('/proc/self/fd')) {
+    if (pathOf(descriptor)?.startsWith(folder) === true) closeSync(Number(descriptor));
+  }
+}
+
+function pathOf(descriptor: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    return undefined;
+  }
+}
 
 describe('the log of transactions', () => {
   const rules = { ageMaxMs: 1000, bytesMax: 1 << 20, replicaFromTxid: undefined };

@@ -235,7 +235,9 @@ describe('a node that is stopped', () => {
     insert(writer, 'after the end');
     insert(apps.open(a), 'after the end');
     expect([...a.node.databases]).toEqual([]);
-    expect(() => a.node.importDatabase('new.db', 'elsewhere.db')).toThrow('not the primary');
+    await expect(a.node.importDatabase('new.db', 'elsewhere.db')).rejects.toThrow(
+      'not the primary',
+    );
   });
 
   test('twice is stopped once', async () => {

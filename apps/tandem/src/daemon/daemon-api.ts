@@ -60,6 +60,7 @@ export class DaemonApi implements NodeApi {
         degradedNames: node.acknowledgements?.degradedNames ?? [],
       },
       counters: this.#options.daemon.counters(),
+      quarantines: node.quarantine.counts,
       ...(metrics === undefined ? {} : { proxy: metrics }),
     };
   }

@@ -101,9 +101,9 @@ export class Daemon {
 
   /** What has happened since the process began. */
   counters(): Record<NodeCounter, number> {
-    const { databases, quarantine } = this.node;
-    const quarantines = Object.values(quarantine.counts).reduce((sum, count) => sum + count, 0);
-    return { ...this.#counts, ...databases.counters.all(), quarantines };
+    const { databases, lostToBackup } = this.node;
+    const counts = { ...this.#counts, ...databases.counters.all() };
+    return { ...counts, transactionsLostToBackup: lostToBackup };
   }
 
   /** Opens the databases and looks for a primary, or becomes it. */

@@ -46,11 +46,19 @@ const STATUS: NodeStatus = {
     streamsOpened: 0,
     transactionsApplied: 0,
     repairs: 3,
-    quarantines: 0,
     foreignWrites: 0,
     walRestarts: 0,
     gaps: 0,
     databasesRefused: 0,
+    transactionsLostToBackup: 0,
+  },
+  quarantines: {
+    diverged: 0,
+    foreign_write: 0,
+    other_cluster: 0,
+    dropped: 0,
+    replaced: 0,
+    log_files: 0,
   },
 };
 const SOURCE: MetricSource = {
@@ -93,6 +101,19 @@ describe('the metrics', () => {
     expect(text).toContain('tandem_role{role="none"} 1');
     expect(text).toContain('tandem_is_ready 0');
     expect(text).toContain('process_start_time_seconds 1.5');
+  });
+
+  it('tell the kinds of what was set aside apart', () => {
+    const quarantines = { ...STATUS.quarantines, diverged: 2, log_files: 1 };
+    const lines = samplesOf({ ...SOURCE, status: { ...STATUS, quarantines } });
+    expect(lines.filter((line) => line.startsWith('tandem_quarantines_total'))).toEqual([
+      'tandem_quarantines_total{kind="diverged"} 2',
+      'tandem_quarantines_total{kind="foreign_write"} 0',
+      'tandem_quarantines_total{kind="other_cluster"} 0',
+      'tandem_quarantines_total{kind="dropped"} 0',
+      'tandem_quarantines_total{kind="replaced"} 0',
+      'tandem_quarantines_total{kind="log_files"} 1',
+    ]);
   });
 
   it('have the numbers of LiteFS under its names', () => {

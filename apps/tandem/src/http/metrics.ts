@@ -160,11 +160,18 @@ function acknowledgementMetrics(): MetricDefinition[] {
 }
 
 function counterMetrics(): MetricDefinition[] {
-  return Object.entries(NODE_COUNTERS).map(([key, help]) =>
+  const ofNode = Object.entries(NODE_COUNTERS).map(([key, help]) =>
     counter(`tandem_${snakeCase(key)}_total`, help, ({ status }) =>
       one(status.counters[key as NodeCounter]),
     ),
   );
+  const quarantines = counter(
+    'tandem_quarantines_total',
+    'Cases set aside in the quarantine folder, by kind.',
+    ({ status }) =>
+      Object.entries(status.quarantines).map(([kind, value]) => ({ labels: { kind }, value })),
+  );
+  return [...ofNode, quarantines];
 }
 
 function proxyMetrics(): MetricDefinition[] {

@@ -1,6 +1,6 @@
 import type { NodeIdentity } from '@tandem/lease';
 import type { ProxyMetrics } from '@tandem/proxy';
-import type { NodeRole } from '@tandem/replication';
+import type { NodeRole, QuarantineKind } from '@tandem/replication';
 
 /** The name of a state of a database. */
 export interface NodePosition {
@@ -86,11 +86,12 @@ export const NODE_COUNTERS = {
   streamsOpened: 'Streams from a primary that have begun.',
   transactionsApplied: 'Transactions of a primary that this node has applied.',
   repairs: 'Databases brought in step by sending the pages that differ, or all.',
-  quarantines: 'Cases set aside in the quarantine folder.',
   foreignWrites: 'Writes of applications on a replica that were found and set aside.',
   walRestarts: 'Times that the WAL of a database began anew, all of it having been captured.',
   gaps: 'Databases that had changed unseen before the start, so that all pages were compared.',
   databasesRefused: 'Databases found that could not be replicated at the first try.',
+  transactionsLostToBackup:
+    'Transactions that went from the log before they were backed up, as it had no room.',
 } as const;
 
 export type NodeCounter = keyof typeof NODE_COUNTERS;
@@ -124,6 +125,8 @@ export interface NodeStatus {
   readonly replicas: readonly ReplicaStatus[];
   readonly acknowledgement: AcknowledgementStatus;
   readonly counters: Readonly<Record<NodeCounter, number>>;
+  /** Cases set aside since the start of the process. */
+  readonly quarantines: Readonly<Record<QuarantineKind, number>>;
   /** Undefined when there is no proxy. */
   readonly proxy?: ProxyMetrics;
 }

@@ -72,6 +72,7 @@ export function statusJson(status: NodeStatus, nowMs: number): Json {
     })),
     acknowledgements: status.acknowledgement.counts ?? null,
     counters: status.counters,
+    quarantines: status.quarantines,
   };
 }
 
