@@ -1,23 +1,13 @@
-import {
-  closeSync,
-  fdatasync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  renameSync,
-  rmSync,
-  write,
-} from 'node:fs';
+import { fsyncSync, ftruncateSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { BlockWriter } from './block-writer.ts';
 import { PageTable } from './page-table.ts';
+import { PendingEntries } from './pending-entries.ts';
 import { fileFailure, ReplicationError } from './replication-error.ts';
 import { syncFolder } from './small-file.ts';
 
 /** What a database under way is called. It never counts as a database. */
 export const INCOMING_SUFFIX = '.tandem-incoming';
-
-/** So many bytes are handed to the disk at once, while others arrive. */
-const SYNC_BYTES = 32 << 20;
 
 /**
  * A database that this node does not have yet, or has with pages of another size: its pages gather in
@@ -27,8 +17,8 @@ export class DatabaseSeed {
   readonly table: PageTable;
   readonly #path: string;
   readonly #descriptor: number;
-  #unsyncedBytes = 0;
-  #syncing: Promise<void> | undefined;
+  readonly #writer: BlockWriter;
+  readonly #entries = new PendingEntries();
   #isDiscarded = false;
 
   /** `path` is where the database will stand; the digests gather in `folder`. */
@@ -36,6 +26,7 @@ export class DatabaseSeed {
     this.#path = path;
     this.table = PageTable.create(join(folder, 'incoming-pages'), pageSize);
     this.#descriptor = openSync(path + INCOMING_SUFFIX, 'w+');
+    this.#writer = new BlockWriter(this.#descriptor);
   }
 
   /** Removes what a stopped process left; only its own process knows what a seed holds. */
@@ -45,44 +36,45 @@ export class DatabaseSeed {
   }
 
   /**
-   * Adds pages in a row, from `pgno` on. Writing and what is computed of them go on side by side; where
-   * the disk is slower than the network, only so much is in the system's memory.
+   * Adds pages in a row, from `pgno` on; `bytes` are of use during the call only. The pages are written
+   * while others arrive, so that it may be a later call that rejects.
    *
    * Rejects with ReplicationError `disk_full`, `state_failed`.
    */
   async writePages(pgno: number, bytes: Uint8Array): Promise<void> {
-    const writing = writeAll(this.#descriptor, bytes, (pgno - 1) * this.table.pageSize);
-    let failure: unknown;
-    try {
-      this.table.setRun(pgno, bytes);
-    } catch (error) {
-      failure = error;
-    }
-    // In any case: the file is not to be closed while something is being written to it.
-    const error = await writing;
-    if (failure !== undefined) throw failure;
-    if (error !== undefined) {
-      throw fileFailure(error, `${this.#path} cannot be written`, this.#path);
-    }
-    this.#unsyncedBytes += bytes.length;
-    if (this.#unsyncedBytes < SYNC_BYTES) return;
-    if (this.#syncing === undefined) {
-      this.#unsyncedBytes = 0;
-      this.#syncing = this.#sync();
-    } else if (this.#unsyncedBytes >= 2 * SYNC_BYTES) await this.#syncing;
+    const { pageSize } = this.table;
+    if (this.#entries.room < bytes.length / pageSize) await this.#enter();
+    this.#entries.add(pgno, bytes, pageSize);
+    await this.#writer.write(bytes, (pgno - 1) * pageSize);
+    if (this.#writer.hasFailed) await this.#enter();
   }
 
-  /** Resolves when nothing is on its way to the disk; comes before `finish`. */
+  /**
+   * Resolves when everything that came is in the file, the digests are those of the file, and nothing is
+   * on its way to the disk. Comes before `finish`, and before what the seed holds is told of.
+   *
+   * Rejects with ReplicationError `disk_full`, `state_failed`.
+   */
   async settled(): Promise<void> {
-    await this.#syncing;
+    try {
+      await this.#enter();
+    } finally {
+      await this.#writer.idle();
+    }
   }
 
   /**
    * Checks the whole and puts file and digests in their places; the seed is then used up.
    *
-   * @throws ReplicationError `diverged` when the pages are not those of the digest.
+   * @throws ReplicationError `diverged` when the pages are not those of the digest; `disk_full`,
+   * `state_failed`.
    */
   finish(pageCount: number, digest: string, tablePath: string): void {
+    const { syncFailure } = this.#writer;
+    if (syncFailure !== undefined) {
+      this.discard();
+      throw this.#failure(syncFailure);
+    }
     this.table.truncate(pageCount);
     if (this.table.digest !== digest) {
       this.discard();
@@ -92,7 +84,7 @@ export class DatabaseSeed {
     }
     ftruncateSync(this.#descriptor, pageCount * this.table.pageSize);
     fsyncSync(this.#descriptor);
-    closeSync(this.#descriptor);
+    void this.#writer.close();
     this.table.markSynced(0);
     this.table.close();
     renameSync(this.table.path, tablePath);
@@ -106,32 +98,18 @@ export class DatabaseSeed {
     this.table.close();
     rmSync(this.#path + INCOMING_SUFFIX, { force: true });
     rmSync(this.table.path, { force: true });
-    if (this.#syncing === undefined) closeSync(this.#descriptor);
+    void this.#writer.close();
   }
 
-  /** What fails here fails again at the end, where it counts. */
-  async #sync(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    fdatasync(this.#descriptor, () => resolve());
-    await promise;
-    this.#syncing = undefined;
-    if (this.#isDiscarded) closeSync(this.#descriptor);
+  /** Where a write has failed, what came since the last time counts as not held. */
+  async #enter(): Promise<void> {
+    const failure = await this.#writer.written();
+    if (this.#isDiscarded) return;
+    this.#entries.enter(this.table, failure === undefined);
+    if (failure !== undefined) throw this.#failure(failure);
   }
-}
 
-/** Writes all of `bytes`, which the system may do in several steps. Resolves with why it could not. */
-async function writeAll(
-  descriptor: number,
-  bytes: Uint8Array,
-  offset: number,
-): Promise<Error | undefined> {
-  for (let done = 0; done < bytes.length;) {
-    const { promise, resolve } = Promise.withResolvers<number | Error>();
-    const rest = bytes.length - done;
-    write(descriptor, bytes, done, rest, offset + done, (error, count) => resolve(error ?? count));
-    const outcome = await promise;
-    if (outcome instanceof Error) return outcome;
-    done += outcome;
+  #failure(error: Error): unknown {
+    return fileFailure(error, `${this.#path} cannot be written`, this.#path);
   }
-  return undefined;
 }

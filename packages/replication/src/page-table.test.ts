@@ -55,6 +55,16 @@ function expectedOf(contents: ReadonlyMap<number, number>): {
   return { rollingChecksum: rolling.toBigInt(), digest: sum.toHex() };
 }
 
+/** The entries of pages, as the file has them. */
+function entriesOf(contents: Iterable<readonly [number, number]>): Uint8Array {
+  const words = new Uint32Array(6);
+  const entries = Array.from(pagesOf(contents), ({ pgno, data }) => {
+    PageTable.entryOf(pgno, data, words);
+    return Buffer.from(Uint32Array.from(words).buffer).swap32();
+  });
+  return Buffer.concat(entries);
+}
+
 function stateOf(table: PageTable): object {
   return { rollingChecksum: table.rollingChecksum, digest: table.digest };
 }
@@ -142,7 +152,7 @@ describe('PageTable', () => {
         kind: fc.constant('fill' as const),
         first: fc.integer({ min: 1, max: 300 }),
         count: fc.nat(600),
-        isRun: fc.boolean(),
+        by: fc.constantFrom('pages', 'run', 'entries'),
       }),
       fc.record({ kind: fc.constant('truncate' as const), pageCount: fc.nat(700) }),
       fc.record({ kind: fc.constant('zeros' as const) }),
@@ -160,12 +170,12 @@ describe('PageTable', () => {
               step.kind === 'set'
                 ? step.pages
                 : Array.from({ length: step.count }, (_, at) => [step.first + at, index] as const);
-            if (step.kind === 'fill' && step.isRun) {
-              table.setRun(
-                step.first,
-                Buffer.concat([...pagesOf(contents)].map(({ data }) => data)),
-              );
-            } else table.setPages(pagesOf(contents));
+            const by = step.kind === 'fill' ? step.by : 'pages';
+            if (by === 'pages') table.setPages(pagesOf(contents));
+            else if (by === 'run') {
+              const run = Buffer.concat([...pagesOf(contents)].map(({ data }) => data));
+              table.setRun(contents[0]?.[0] ?? 1, run);
+            } else table.setRunOfEntries(contents[0]?.[0] ?? 1, entriesOf(contents));
             for (const [pgno, content] of contents) model.set(pgno, content);
             pageCount = Math.max(pageCount, ...contents.map(([pgno]) => pgno));
           } else if (step.kind === 'truncate') {
@@ -190,6 +200,16 @@ describe('PageTable', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('forgets the pages whose entries are set to zeros', () => {
+    using folder = temporaryFolder();
+    using table = PageTable.create(pathIn(folder), PAGE_SIZE);
+    table.setPages(pagesOf([1, 2, 3, 4].map((pgno) => [pgno, pgno] as const)));
+    table.setRunOfEntries(2, new Uint8Array(48));
+    expect([table.pageCount, table.absentCount]).toEqual([4, 2]);
+    const left = new Map([1, 4].map((pgno) => [pgno, pgno] as const));
+    expect(stateOf(table)).toEqual(expectedOf(left));
   });
 
   it('passes over the lock page, which has no bytes', () => {

@@ -248,6 +248,24 @@ export class PageTable {
   }
 
   /**
+   * As `setRun`, with entries that were made before, as the file has them: `ENTRY_BYTES` for each page,
+   * which is absent where they are zeros.
+   *
+   * @throws ReplicationError `disk_full`, `state_failed`; some of them are then set.
+   */
+  setRunOfEntries(pgno: number, entries: Uint8Array): void {
+    assert(entries.length % ENTRY_BYTES === 0 && pgno > 0, 'a run has whole entries');
+    this.#settle();
+    this.markDirty();
+    for (let at = 0; at < entries.length; at += PASS_PAGES * ENTRY_BYTES) {
+      const some = Uint8Array.from(entries.subarray(at, at + PASS_PAGES * ENTRY_BYTES));
+      const old = new DataView(new ArrayBuffer(some.length));
+      const room = { fresh: new DataView(some.buffer), old };
+      this.#writeRun(pgno + at / ENTRY_BYTES, some.length / ENTRY_BYTES, room);
+    }
+  }
+
+  /**
    * The database now has `pageCount` pages: those beyond are forgotten. Where the table was shorter,
    * the new pages are absent.
    *
@@ -382,25 +400,28 @@ export class PageTable {
     }
   }
 
-  /** Puts the entries of `#fresh` in the place of the old ones, in the file and in the sums. */
-  #writeRun(first: number, count: number): void {
-    this.#readEntries(first, count);
-    const bytes = new Uint8Array(this.#fresh.buffer, 0, count * ENTRY_BYTES);
+  /**
+   * Puts the entries of `room.fresh` in the place of the old ones, in the file and in the sums. The old
+   * ones are read into `room.old`.
+   */
+  #writeRun(first: number, count: number, room = { fresh: this.#fresh, old: this.#old }): void {
+    this.#readEntries(first, count, room.old);
+    const bytes = new Uint8Array(room.fresh.buffer, 0, count * ENTRY_BYTES);
     this.#attempt(() => {
       this.#write(bytes, offsetOf(first));
     });
-    const old = totalOf(this.#old, 0, count);
-    const fresh = totalOf(this.#fresh, 0, count);
+    const old = totalOf(room.old, 0, count);
+    const fresh = totalOf(room.fresh, 0, count);
     this.#rolling.toggle(old.hi, old.lo).toggle(fresh.hi, fresh.lo);
     this.#sum.subtract(old.digest).add(fresh.digest);
     const pageCount = Math.max(this.#pageCount, first + count - 1);
-    this.#absentCount += pageCount - this.#pageCount - (count - old.presentCount);
+    this.#absentCount += pageCount - this.#pageCount - (fresh.presentCount - old.presentCount);
     this.#pageCount = pageCount;
   }
 
-  /** Reads entries into `#old`, those beyond the end as absent. False when the first is beyond it. */
-  #readEntries(first: number, count: number): boolean {
-    const bytes = new Uint8Array(this.#old.buffer, 0, count * ENTRY_BYTES);
+  /** Reads entries into `into`, those beyond the end as absent. False when the first is beyond it. */
+  #readEntries(first: number, count: number, into: DataView<ArrayBuffer> = this.#old): boolean {
+    const bytes = new Uint8Array(into.buffer, 0, count * ENTRY_BYTES);
     const knownCount = Math.max(0, Math.min(count, this.#pageCount - first + 1));
     this.#read(bytes.subarray(0, knownCount * ENTRY_BYTES), offsetOf(first));
     bytes.fill(0, knownCount * ENTRY_BYTES);

@@ -107,7 +107,7 @@ export class ReplicaSession {
     } finally {
       this.#cancelPulse?.();
       this.#options.lags.end();
-      this.#abortRepair();
+      await this.#abortRepair();
       this.#socket.send({ kind: 'end', reason: this.#end?.message ?? '' });
       this.#socket.close();
     }
@@ -380,13 +380,14 @@ export class ReplicaSession {
     this.#unconfirmed.set(name, sink);
   }
 
-  #abortRepair(): void {
+  async #abortRepair(): Promise<void> {
+    const writer = this.#repair?.writer;
+    this.#repair = undefined;
     try {
-      this.#repair?.writer.abort();
+      await writer?.abort();
     } catch (error) {
       this.#end ??= describeFailure(error);
     }
-    this.#repair = undefined;
   }
 
   #repairOf(name: string, kind: string): Repair {
@@ -395,7 +396,7 @@ export class ReplicaSession {
   }
 
   async #drop(name: string): Promise<void> {
-    if (this.#repair?.target.name === name) this.#abortRepair();
+    if (this.#repair?.target.name === name) await this.#abortRepair();
     this.#unconfirmed.delete(name);
     this.#sinks.delete(name);
     this.#histories.delete(name);

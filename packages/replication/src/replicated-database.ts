@@ -497,7 +497,7 @@ export class ReplicatedDatabase implements StreamSource, StreamSink {
         this.#options.counters?.add('repairs');
         this.#options.onApplied?.(this);
       },
-      abort: () => {},
+      abort: () => seed.settled(),
     };
   }
 

@@ -134,9 +134,9 @@ export interface RepairWriter {
   commit(digest: string): Promise<void>;
   /**
    * Gives up for now, also after a commit that was rejected. What is staged may be kept to spare the
-   * next repair its transfer.
+   * next repair its transfer; it is known when this returns or resolves.
    */
-  abort(): void;
+  abort(): void | Promise<void>;
 }
 
 /** What a stream reports of its replica. */
