@@ -14,7 +14,9 @@ export type { Goal, Site } from './site.ts';
 export { KEY_SCOPES } from './key-scope.ts';
 export type { KeyScope } from './key-scope.ts';
 export type { Hit, VisitAttributes } from './hit.ts';
-export type { QueryValue, Statement, StatementResult } from './statement.ts';
+export { SEGMENT_KINDS } from './segment.ts';
+export type { Segment, SegmentKind, SegmentLevel, SegmentSet } from './segment.ts';
+export type { ArchiveReads, QueryValue, Statement, StatementResult } from './statement.ts';
 export {
   EVENT_DIMENSIONS,
   FILTER_OPERATORS,

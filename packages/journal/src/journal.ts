@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Archive } from './archive.ts';
 import { Connection } from './connection.ts';
 import { Counters } from './counters.ts';
 import { Drops } from './drops.ts';
@@ -6,6 +7,7 @@ import { Goals } from './goals.ts';
 import { Keys } from './keys.ts';
 import { type OnMigrationStep, migrate } from './migrate.ts';
 import { refuseOrphanLog } from './orphan-log.ts';
+import { Sealing } from './sealing.ts';
 import { Sessions } from './sessions.ts';
 import { Settings } from './settings.ts';
 import { Sites } from './sites.ts';
@@ -43,6 +45,7 @@ export class Journal {
   readonly settings: Settings;
   readonly tail: Tail;
   readonly drops: Drops;
+  readonly archive: Archive;
   readonly #connection: Connection;
   readonly #counters: Counters;
 
@@ -57,6 +60,7 @@ export class Journal {
     this.settings = new Settings(connection);
     this.tail = new Tail(connection);
     this.drops = new Drops(connection);
+    this.archive = new Archive(connection);
   }
 
   /**
@@ -93,6 +97,18 @@ export class Journal {
   /** Runs reads that all see one state, whatever other connections commit meanwhile. */
   snapshot<Result>(run: () => Result): Result {
     return this.#connection.snapshot(run);
+  }
+
+  /** For the one who seals: there may be one at a time for each connection. */
+  openSealing(): Sealing {
+    return new Sealing(this.#connection);
+  }
+
+  /** When the site's first visit began, sealed ones included; undefined when it had none. */
+  firstEventMs(siteId: number): number | undefined {
+    const times = [this.archive.firstMs(siteId), this.tail.firstEventMs(siteId)];
+    const known = times.filter((time) => time !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
   }
 
   /** Rises whenever any process changes a site, goal, user, key or setting. Cheap to read. */

@@ -35,7 +35,8 @@ export function queryStatement(query: ResolvedQuery, options: StatementOptions):
   });
   const columns = [...keys, ...entries.map((_, index) => metricColumn(index))];
   const text = sql`WITH summed AS (${summedSql(scope, entries)}), totals AS (${totalsSql(scope, entries)}), measured AS (SELECT ${joinSql([...labels, ...values], ', ')} FROM summed, totals) SELECT ${joinSql([...columns, sql`count(*) OVER () AS total_rows`], ', ')} FROM measured WHERE ${listedSql(query, options)}${orderSql(query)} LIMIT ${options.limit} OFFSET ${options.offset}`;
-  return { sql: text.text, parameters: text.parameters };
+  const reads = { fromMs: range.fromMs, toMs: range.toMs };
+  return { sql: text.text, parameters: text.parameters, reads };
 }
 
 function isByPage(dimensions: readonly ResolvedDimension[]): boolean {

@@ -1,10 +1,18 @@
+export type { ArchiveSource } from './archive-source.ts';
 export { readCgroup } from './cgroup.ts';
 export type { CgroupFolders } from './cgroup.ts';
 export { duckdbLimits } from './duckdb-limits.ts';
 export type { CgroupLimits, MachineFacts } from './duckdb-limits.ts';
 export { EmbeddedStore } from './embedded-store.ts';
 export type { EmbeddedStoreOptions, QueryLimits } from './embedded-store.ts';
+export { Engine } from './engine.ts';
 export type { EngineLimits } from './engine.ts';
+export { parquetSql, textSql } from './literal.ts';
+export { PackedWriter } from './packed-writer.ts';
+export { SegmentCache } from './segment-cache.ts';
+export type { PinnedFiles } from './segment-cache.ts';
+export { EVENT_TABLE, VISIT_TABLE } from './table-schema.ts';
+export type { TableSchema } from './table-schema.ts';
 export type { EventStore, QueryOptions, StoreStatus } from './event-store.ts';
 export { RemoteStore, STORE_RESOURCE_LIMITS } from './remote-store.ts';
 export type { RemoteStoreOptions } from './remote-store.ts';

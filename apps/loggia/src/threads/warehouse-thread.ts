@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '@tandem/base';
 import { Journal } from '@loggia/journal';
@@ -19,6 +20,8 @@ const tail: TailSource = {
   packEvents: (afterId, rowsMax) => journal.tail.packEvents(afterId, rowsMax),
   packVisits: (afterChange, rowsMax) => journal.tail.packVisits(afterChange, rowsMax),
   snapshot: (body) => journal.snapshot(body),
+  archive: journal.archive,
 };
 const queries = { runningMax: queriesRunningMax };
-serveStore(parentPort, await EmbeddedStore.open({ tail, limits, queries }));
+const cacheFolder = join(folder, 'cache');
+serveStore(parentPort, await EmbeddedStore.open({ tail, cacheFolder, limits, queries }));
