@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Journal } from '@loggia/journal';
+import { SegmentCache } from '@loggia/warehouse';
 import { finishedSites } from './finished-sites.ts';
 import { SegmentBuilder } from './segment-builder.ts';
 import { Sealer } from './sealer.ts';
@@ -36,7 +36,8 @@ export function hasArchiveWork(journal: Journal, nowMs: number): boolean {
 export async function keepArchive(turn: ArchiveTurn): Promise<ArchiveReport> {
   const { journal, cacheFolder, nowMs } = turn;
   const builder = await SegmentBuilder.open({
-    folder: join(cacheFolder, 'work'),
+    cacheFolder,
+    cache: new SegmentCache(cacheFolder, journal.archive),
     memoryBytes: MEMORY_BYTES,
   });
   try {

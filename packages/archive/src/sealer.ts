@@ -1,6 +1,7 @@
 import type { Journal, Sealing } from '@loggia/journal';
 import { type FinishedSite, finishedSites, onDay } from './finished-sites.ts';
-import type { BuiltSet, SegmentBuilder } from './segment-builder.ts';
+import type { BuiltSet, PartFacts, SegmentBuilder } from './segment-builder.ts';
+import { SiteCalendar } from './site-calendar.ts';
 
 export interface SealerOptions {
   readonly journal: Journal;
@@ -41,7 +42,7 @@ export class Sealer {
 
   /** Seals the next part of the earliest day; undefined when nothing is finished. */
   async sealNext(nowMs: number): Promise<SealedPart | undefined> {
-    const { builder, onStep } = this.#options;
+    const { journal, builder, onStep } = this.#options;
     const candidates = finishedSites(this.#options.journal, nowMs, this.#options.graceMs);
     if (candidates.length === 0) return undefined;
     const day = this.#choose(candidates);
@@ -49,12 +50,19 @@ export class Sealer {
       const batch = this.#sealing.read();
       onStep?.('read');
       if (batch.visits.rowCount === 0) return { day, visits: 0, events: 0 };
-      const built = await builder.buildPart(batch, day);
+      const version = journal.archive.version();
+      const built = await builder.buildPart(batch, this.#facts(day));
       onStep?.('built');
-      if (!this.#commit(built)) continue;
+      if (!this.#commit(built, version)) continue;
       onStep?.('committed');
       return { day, visits: built.set.visits, events: built.set.events };
     }
+  }
+
+  #facts(day: number): PartFacts {
+    const { journal } = this.#options;
+    const known = journal.archive.sets().filter((set) => set.firstDay <= day && set.lastDay >= day);
+    return { day, calendar: new SiteCalendar(journal.sites.list()), known };
   }
 
   /** Chooses visits of the earliest day on which any are finished, and says which day that is. */
@@ -69,11 +77,12 @@ export class Sealer {
     return day;
   }
 
-  /** False when a visit has changed meanwhile; nothing is stored then. */
-  #commit({ set, firstStarts }: BuiltSet): boolean {
+  /** False when a visit or the archive has changed meanwhile; nothing is stored then. */
+  #commit({ set, firstStarts }: BuiltSet, version: number): boolean {
     const { journal, onStep } = this.#options;
     return journal.transaction(() => {
-      if (!this.#sealing.remove()) return false;
+      // What the part adds to the sums depends on what the other sets hold.
+      if (journal.archive.version() !== version || !this.#sealing.remove()) return false;
       journal.archive.insertSealed(set);
       for (const { siteId, startMs } of firstStarts) journal.archive.noteFirst(siteId, startMs);
       onStep?.('stored');

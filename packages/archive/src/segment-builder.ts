@@ -1,19 +1,26 @@
 import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { assert } from '@tandem/base';
-import type { NewSegmentSet, VisitBatch } from '@loggia/journal';
+import type { SegmentKind, SegmentSet } from '@loggia/contract';
+import type { NewSegment, NewSegmentSet, VisitBatch } from '@loggia/journal';
+import { ROLLUP_CLEAN_UP, rollupStatements } from '@loggia/reports';
 import {
   EVENT_TABLE,
   Engine,
   PackedWriter,
-  VISIT_TABLE,
+  type SegmentCache,
   type TableSchema,
+  VISIT_TABLE,
+  parquetSql,
 } from '@loggia/warehouse';
 import { writeSegment } from './segment-file.ts';
+import type { SiteCalendar } from './site-calendar.ts';
 
 export interface SegmentBuilderOptions {
-  /** A folder of its own, emptied at the start and removed at the end. */
-  readonly folder: string;
+  /** The folder of the archive's files; what is being built stands in `work` in it. */
+  readonly cacheFolder: string;
+  readonly cache: SegmentCache;
   readonly memoryBytes: number;
 }
 
@@ -23,7 +30,17 @@ export interface BuiltSet {
   readonly firstStarts: readonly { readonly siteId: number; readonly startMs: number }[];
 }
 
-const ORDERS = {
+/** What the sums of a part depend on beside its rows. */
+export interface PartFacts {
+  /** On which all of the visits began. */
+  readonly day: number;
+  readonly calendar: SiteCalendar;
+  /** Sets that hold visits of the same day. */
+  readonly known: readonly SegmentSet[];
+}
+
+/** The order of a site's rows, which is that of what queries ask for. */
+export const ORDERS = {
   visits: 'site_id, start_ms, id',
   events: 'site_id, time_ms, id',
 } as const;
@@ -31,29 +48,43 @@ const ORDERS = {
 /** Makes Parquet files with an engine of its own, which has one thread and little memory. */
 export class SegmentBuilder {
   readonly #folder: string;
+  readonly #cache: SegmentCache;
   readonly #engine: Engine;
   readonly #connection: DuckDBConnection;
 
-  private constructor(folder: string, engine: Engine, connection: DuckDBConnection) {
+  private constructor(
+    folder: string,
+    cache: SegmentCache,
+    engine: { readonly engine: Engine; readonly connection: DuckDBConnection },
+  ) {
     this.#folder = folder;
-    this.#engine = engine;
-    this.#connection = connection;
+    this.#cache = cache;
+    this.#engine = engine.engine;
+    this.#connection = engine.connection;
   }
 
   /** @throws WarehouseError `open_failed` */
-  static async open({ folder, memoryBytes }: SegmentBuilderOptions): Promise<SegmentBuilder> {
+  static async open(options: SegmentBuilderOptions): Promise<SegmentBuilder> {
+    const { cacheFolder, cache, memoryBytes } = options;
+    const folder = join(cacheFolder, 'work');
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
-    const engine = await Engine.open({ memoryBytes, threads: 1, filesFolder: folder });
-    return new SegmentBuilder(folder, engine, await engine.connect());
+    const engine = await Engine.open({ memoryBytes, threads: 1, filesFolder: cacheFolder });
+    const connection = await engine.connect();
+    return new SegmentBuilder(folder, cache, { engine, connection });
   }
 
-  /** The set of visits that all began on `day`. */
-  async buildPart(batch: VisitBatch, day: number): Promise<BuiltSet> {
+  /** The set of visits that all began on one day of their sites. */
+  async buildPart(batch: VisitBatch, facts: PartFacts): Promise<BuiltSet> {
     await this.#fill(VISIT_TABLE, batch.visits);
     await this.#fill(EVENT_TABLE, batch.events);
+    await this.#fillDays(facts.calendar);
+    await this.#fillKnown(facts.known);
+    const { day } = facts;
     const built = await this.#writeSet({ level: 'part', firstDay: day, lastDay: day });
-    await this.#connection.run('DROP TABLE visit; DROP TABLE event');
+    for (const table of ['visit', 'event', 'known_visit', 'known_event', 'site_day']) {
+      await this.#connection.run(`DROP TABLE ${table}`);
+    }
     return built;
   }
 
@@ -69,24 +100,82 @@ export class SegmentBuilder {
     await new PackedWriter(this.#connection, table).append(rows);
   }
 
-  async #writeSet(facts: Pick<NewSegmentSet, 'level' | 'firstDay' | 'lastDay'>): Promise<BuiltSet> {
-    const segments = [];
-    for (const [kind, table] of [
-      ['visits', VISIT_TABLE],
-      ['events', EVENT_TABLE],
-    ] as const) {
-      const columns = table.columns.map(({ name }) => name).join(', ');
-      const select = `SELECT ${columns} FROM ${table.name} ORDER BY ${ORDERS[kind]}`;
-      const segment = await writeSegment(this.#connection, kind, { select, folder: this.#folder });
-      if (segment !== undefined) segments.push(segment);
+  /** The days on which the visits and their events lie. */
+  async #fillDays(calendar: SiteCalendar): Promise<void> {
+    const spans = await this.#numbers(
+      'SELECT site_id, min(start_ms), max(last_ms) FROM visit GROUP BY site_id ORDER BY site_id',
+    );
+    const days = spans.flatMap(([siteId = 0, fromMs = 0, toMs = 0]) =>
+      calendar.days(siteId, fromMs, toMs),
+    );
+    const values = days.map((one) => `(${one.siteId}, ${one.day}, ${one.fromMs}, ${one.toMs})`);
+    await this.#connection.run(
+      `CREATE OR REPLACE TABLE site_day AS SELECT * FROM (VALUES ${values.join(', ')})
+         AS d (site_id, day, from_ms, to_ms)`,
+    );
+  }
+
+  /** Earlier visits of the same visitors on the same day, with their events. */
+  async #fillKnown(known: readonly SegmentSet[]): Promise<void> {
+    const visits = this.#pinned(known, 'visits');
+    const events = this.#pinned(known, 'events');
+    try {
+      await this.#connection.run(
+        visits.paths.length === 0
+          ? 'CREATE OR REPLACE TABLE known_visit AS FROM visit LIMIT 0'
+          : `CREATE OR REPLACE TABLE known_visit AS FROM ${parquetSql(visits.paths)}
+             WHERE start_ms >= (SELECT min(from_ms) FROM site_day)
+               AND start_ms < (SELECT max(to_ms) FROM site_day)
+               AND (site_id, visitor) IN (SELECT (site_id, visitor) FROM visit)`,
+      );
+      await this.#connection.run(
+        events.paths.length === 0
+          ? 'CREATE OR REPLACE TABLE known_event AS FROM event LIMIT 0'
+          : `CREATE OR REPLACE TABLE known_event AS FROM ${parquetSql(events.paths)}
+             WHERE time_ms >= (SELECT min(from_ms) FROM site_day)
+               AND visit_id IN (SELECT id FROM known_visit)`,
+      );
+    } finally {
+      visits.release();
+      events.release();
     }
-    const [visits, events] = segments;
+  }
+
+  #pinned(sets: readonly SegmentSet[], kind: SegmentKind) {
+    const segments = sets.flatMap((set) => set.segments.filter((one) => one.kind === kind));
+    return this.#cache.pin(segments);
+  }
+
+  async #writeSet(facts: Pick<NewSegmentSet, 'level' | 'firstDay' | 'lastDay'>): Promise<BuiltSet> {
+    const visits = await this.#writeTable('visits', VISIT_TABLE);
+    const events = await this.#writeTable('events', EVENT_TABLE);
     assert(visits !== undefined && events !== undefined, 'a visit has an event');
+    const rollups = await this.#writeRollups();
+    const segments = rollups === undefined ? [visits, events] : [visits, events, rollups];
     const [fromMs, toMs] = await this.#timeRange();
     return {
       set: { ...facts, fromMs, toMs, visits: visits.rows, events: events.rows, segments },
       firstStarts: await this.#firstStarts(),
     };
+  }
+
+  async #writeTable(
+    kind: 'visits' | 'events',
+    table: TableSchema,
+  ): Promise<NewSegment | undefined> {
+    const columns = table.columns.map(({ name }) => name).join(', ');
+    const select = `SELECT ${columns} FROM ${table.name} ORDER BY ${ORDERS[kind]}`;
+    return writeSegment(this.#connection, kind, { select, folder: this.#folder });
+  }
+
+  /** Invariant A2: what these visits add to the sums, given those that are known. */
+  async #writeRollups(): Promise<NewSegment | undefined> {
+    const { prepare, select } = rollupStatements();
+    for (const statement of prepare) await this.#connection.run(statement);
+    const folder = this.#folder;
+    const rollups = await writeSegment(this.#connection, 'rollups', { select, folder });
+    for (const statement of ROLLUP_CLEAN_UP) await this.#connection.run(statement);
+    return rollups;
   }
 
   async #timeRange(): Promise<readonly [number, number]> {

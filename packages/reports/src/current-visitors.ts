@@ -1,6 +1,6 @@
 import type { Statement } from '@loggia/contract';
 
-import { sql } from './sql.ts';
+import { sql, statementOf } from './sql.ts';
 
 const RECENT_MS = 5 * 60_000;
 
@@ -9,5 +9,5 @@ export function currentVisitorsStatement(siteId: number, nowMs: number): Stateme
   const since = nowMs - RECENT_MS;
   const text = sql`SELECT count(DISTINCT e.visitor) AS visitors FROM event e WHERE e.site_id = ${siteId} AND e.time_ms >= ${since} AND e.time_ms <= ${nowMs} AND e.name <> 'engagement'`;
   const reads = { fromMs: since, toMs: nowMs + 1 };
-  return { sql: text.text, parameters: text.parameters, reads };
+  return { ...statementOf(text), reads };
 }

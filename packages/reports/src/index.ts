@@ -14,6 +14,7 @@ export type {
   Query,
   QueryContext,
 } from './query.ts';
+export { ROLLUP_CLEAN_UP, addedUp, rollupStatements } from './rollup-rows.ts';
 export { resolveQuery } from './resolved-query.ts';
 export type { ResolvedDimension, ResolvedQuery } from './resolved-query.ts';
 export { queryStatement } from './statement.ts';

@@ -1,13 +1,22 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { Statement, StatementResult } from '@loggia/contract';
-import { segmentsOf, setsRead, withArchive } from './archive-tables.ts';
+import type { ArchiveReads, Segment, Statement, StatementResult } from '@loggia/contract';
+import {
+  type ArchiveFiles,
+  rollupSegments,
+  segmentsOf,
+  setsRead,
+  withArchive,
+} from './archive-tables.ts';
 import type { Follower } from './follower.ts';
+import { completed, rawSpan } from './raw-span.ts';
 import { type PinnedFiles, type SegmentCache, isGone } from './segment-cache.ts';
 import { StatementReader } from './statement-reader.ts';
 import type { StopSignal } from './stop-signal.ts';
 
 /** Merges are minutes apart, so the second attempt succeeds unless the journal contradicts itself. */
 const ATTEMPTS_MAX = 5;
+
+const NOTHING_COUNTED = { visits: [], events: [] };
 
 /** What readers share. */
 export interface ArchiveReaderParts {
@@ -38,6 +47,7 @@ export class ArchiveReader {
       } catch (error) {
         // Merged away between the catch-up and the first use of its file; the next one knows more.
         if (!isGone(error) || attempt === ATTEMPTS_MAX) throw error;
+        await this.end();
       }
     }
   }
@@ -58,14 +68,46 @@ export class ArchiveReader {
 
   /** Invariant W15: files and snapshot are of one state, since no step is taken until it resolves. */
   async #fix(statement: Statement): Promise<void> {
-    const { follower, cache } = this.#parts;
-    const sets = setsRead(follower.sets, statement.reads);
-    const [visits, events] = (['visits', 'events'] as const).map((kind) => {
-      const pinned = cache?.pin(segmentsOf(sets, kind));
-      if (pinned !== undefined) this.#files.push(pinned);
-      return pinned?.paths ?? [];
+    await this.#reader.open();
+    const { follower } = this.#parts;
+    const { rolledUp } = statement;
+    if (rolledUp === undefined) return this.#beginCounted(statement);
+    const tail = await this.#reader.tailSpan(rolledUp);
+    const raw = rawSpan(rolledUp, tail);
+    const endDay = rolledUp.firstDay + rolledUp.dayStartsMs.length - 1;
+    const days = raw ?? { fromMs: 0, toMs: 0, fromDay: endDay, endDay };
+    // Sums of no day at all would be read for nothing.
+    if (days.fromDay <= rolledUp.firstDay && days.endDay >= endDay) {
+      return this.#beginCounted(statement);
+    }
+    const rollups = this.#pin(rollupSegments(follower.sets, rolledUp, days));
+    const { sql, parameters } = completed(raw === undefined ? rolledUp.summed : rolledUp.mixed, {
+      rawFromMs: days.fromMs,
+      rawToMs: days.toMs,
+      rawFromDay: days.fromDay,
+      rawEndDay: days.endDay,
     });
-    const sql = withArchive(statement.sql, { visits: visits ?? [], events: events ?? [] });
-    await this.#reader.begin({ ...statement, sql });
+    const counted = raw === undefined ? NOTHING_COUNTED : this.#pinCounted(raw);
+    await this.#reader.begin({ sql: withArchive(sql, { ...counted, rollups }), parameters });
+  }
+
+  async #beginCounted(statement: Statement): Promise<void> {
+    const files = { ...this.#pinCounted(statement.reads), rollups: [] };
+    await this.#reader.begin({ ...statement, sql: withArchive(statement.sql, files) });
+  }
+
+  #pinCounted(reads: ArchiveReads | undefined): Pick<ArchiveFiles, 'visits' | 'events'> {
+    const sets = setsRead(this.#parts.follower.sets, reads);
+    return {
+      visits: this.#pin(segmentsOf(sets, 'visits')),
+      events: this.#pin(segmentsOf(sets, 'events')),
+    };
+  }
+
+  #pin(segments: readonly Segment[]): readonly string[] {
+    const pinned = this.#parts.cache?.pin(segments);
+    if (pinned === undefined) return [];
+    this.#files.push(pinned);
+    return pinned.paths;
   }
 }

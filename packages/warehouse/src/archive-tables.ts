@@ -1,11 +1,12 @@
-import type { ArchiveReads, Segment, SegmentKind, SegmentSet } from '@loggia/contract';
+import type { ArchiveReads, RolledUp, Segment, SegmentKind, SegmentSet } from '@loggia/contract';
 import { parquetSql } from './literal.ts';
-import { EVENT_TABLE, VISIT_TABLE, type TableSchema } from './table-schema.ts';
+import { EVENT_TABLE, ROLLUP_TABLE, VISIT_TABLE, type TableSchema } from './table-schema.ts';
 
 /** The files that a statement reads beside the tables in memory. */
 export interface ArchiveFiles {
   readonly visits: readonly string[];
   readonly events: readonly string[];
+  readonly rollups: readonly string[];
 }
 
 /** The sets that may hold what a statement looks at. */
@@ -23,23 +24,72 @@ export function segmentsOf(sets: readonly SegmentSet[], kind: SegmentKind): read
 }
 
 /**
- * The statement with `event` and `visit` meaning the tables in memory and the files together. The
+ * The statement with `event`, `visit` and `rollup` meaning the tables in memory and the files together. The
  * engine puts the definitions in where they are used, so that it can skip what filters exclude.
  */
 export function withArchive(sql: string, files: ArchiveFiles): string {
-  if (files.visits.length === 0 && files.events.length === 0) return sql;
   const definitions = [
-    definition(VISIT_TABLE, files.visits),
-    definition(EVENT_TABLE, files.events),
+    ...definition(VISIT_TABLE, files.visits),
+    ...definition(EVENT_TABLE, files.events),
+    ...definition(ROLLUP_TABLE, files.rollups),
   ].join(', ');
+  if (definitions === '') return sql;
   const [keyword, rest] = sql.startsWith('WITH ') ? [', ', sql.slice(5)] : [' ', sql];
   return `WITH ${definitions}${keyword}${rest}`;
 }
 
-function definition(table: TableSchema, paths: readonly string[]): string {
-  const { name } = table;
-  const columns = table.columns.map((column) => column.name).join(', ');
-  const inMemory = `SELECT ${columns} FROM main.${name}`;
-  const sealed = paths.length === 0 ? '' : ` UNION ALL SELECT ${columns} FROM ${parquetSql(paths)}`;
-  return `${name} AS NOT MATERIALIZED (${inMemory}${sealed})`;
+/** Nothing where the table itself will do. */
+function definition({ name, columns }: TableSchema, paths: readonly string[]): readonly string[] {
+  if (paths.length === 0) return [];
+  const list = columns.map((column) => column.name).join(', ');
+  const sealed = `SELECT ${list} FROM ${parquetSql(paths)}`;
+  return [`${name} AS NOT MATERIALIZED (SELECT ${list} FROM main.${name} UNION ALL ${sealed})`];
+}
+
+/**
+ * The segments whose sums make up the days `[firstDay, rawFromDay)` and `[rawEndDay, endDay)`. A
+ * month that lies within one of these is read as a whole, where whole months will do. So is one that
+ * lies outside: what it has to say of these days, from visits that went on past its end, stands in
+ * both files.
+ */
+export function rollupSegments(
+  sets: readonly SegmentSet[],
+  range: RolledUp,
+  raw: { readonly fromDay: number; readonly endDay: number },
+): readonly Segment[] {
+  const { dayStartsMs, firstDay, toMs } = range;
+  const endDay = firstDay + dayStartsMs.length - 1;
+  const spans = [
+    [firstDay, raw.fromDay],
+    [raw.endDay, endDay],
+  ] as const;
+  return setsRead(sets, { fromMs: dayStartsMs[0] ?? 0, toMs }).flatMap((set) => {
+    const isCut = spans.some(([from, end]) => cuts(from, end, set));
+    const kind = range.byMonth && !isCut && hasMonths(set) ? 'months' : 'rollups';
+    return segmentsOf([set], kind);
+  });
+}
+
+/** Whether some days of the month that the set is of lie within `[from, end)` and others do not. */
+function cuts(from: number, end: number, { firstDay, lastDay }: SegmentSet): boolean {
+  const [first, last] = [monthStart(firstDay), monthEnd(lastDay)];
+  const isWithin = from <= first && last < end;
+  const isOutside = last < from || first >= end;
+  return !isWithin && !isOutside;
+}
+
+function hasMonths({ segments }: SegmentSet): boolean {
+  return segments.some(({ kind }) => kind === 'months');
+}
+
+const DAY_MS = 86_400_000;
+
+function monthStart(day: number): number {
+  const date = new Date(day * DAY_MS);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1) / DAY_MS;
+}
+
+function monthEnd(day: number): number {
+  const date = new Date(day * DAY_MS);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0) / DAY_MS;
 }

@@ -11,7 +11,7 @@ export { parquetSql, textSql } from './literal.ts';
 export { PackedWriter } from './packed-writer.ts';
 export { SegmentCache } from './segment-cache.ts';
 export type { PinnedFiles } from './segment-cache.ts';
-export { EVENT_TABLE, VISIT_TABLE } from './table-schema.ts';
+export { EVENT_TABLE, ROLLUP_TABLE, VISIT_TABLE } from './table-schema.ts';
 export type { TableSchema } from './table-schema.ts';
 export type { EventStore, QueryOptions, StoreStatus } from './event-store.ts';
 export { RemoteStore, STORE_RESOURCE_LIMITS } from './remote-store.ts';

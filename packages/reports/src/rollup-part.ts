@@ -1,0 +1,43 @@
+import { MEASURES, type Measure } from './metrics.ts';
+import type { ResolvedDimension } from './resolved-query.ts';
+import type { RollupPlan } from './rollup-plan.ts';
+import type { Scope } from './scope.ts';
+import { identifier, joinSql, late, sql, type Sql } from './sql.ts';
+import { dayStepSql } from './time-step.ts';
+
+/** The part of a statement that adds up sums: its columns are those of the other parts. */
+export function rollupPart(scope: Scope, plan: RollupPlan, measures: readonly Measure[]): Sql {
+  const keys = scope.dimensions.map(
+    (dimension, index) => sql`${keySql(dimension)} AS ${identifier(`d${index}`)}`,
+  );
+  const sums = measures.map(
+    (measure) => sql`CAST(sum(r.${identifier(measure)}) AS BIGINT) AS ${identifier(measure)}`,
+  );
+  const columns = joinSql([...keys, ...sums, sql`${presentSql(measures)} AS present`], ', ');
+  const grouping = scope.dimensions.map((_, index) => identifier(`d${index}`));
+  const groupBy = grouping.length === 0 ? sql`` : sql` GROUP BY ${joinSql(grouping, ', ')}`;
+  return sql`SELECT ${columns} FROM rollup r WHERE ${summedRowsSql(scope, plan, plan.dimension)}${groupBy}`;
+}
+
+/** The number of visitors of the days that are summed. */
+export function rollupVisitorsSql(scope: Scope, plan: RollupPlan): Sql {
+  return sql`SELECT coalesce(sum(r.visitors), 0) FROM rollup r WHERE ${summedRowsSql(scope, plan, 0)}`;
+}
+
+function keySql(dimension: ResolvedDimension): Sql {
+  return dimension.kind === 'time' ? dayStepSql(dimension.step, sql`r.day`) : sql`r.value`;
+}
+
+/** As the parts say it: rows are made by visits and by events, where those are asked for. */
+function presentSql(measures: readonly Measure[]): Sql {
+  const makers = [
+    ...(measures.some((measure) => MEASURES[measure] === 'visits') ? [sql`sum(r.visits) > 0`] : []),
+    ...(measures.some((measure) => MEASURES[measure] === 'events') ? [sql`sum(r.events) > 0`] : []),
+  ];
+  return makers.length === 0 ? sql`FALSE` : joinSql(makers, ' OR ');
+}
+
+function summedRowsSql(scope: Scope, plan: RollupPlan, dimension: number): Sql {
+  const endDay = plan.firstDay + plan.dayStartsMs.length - 1;
+  return sql`r.site_id = ${scope.query.siteId} AND r.dimension = ${dimension} AND r.day >= ${plan.firstDay} AND r.day < ${endDay} AND (r.day < ${late('rawFromDay')} OR r.day >= ${late('rawEndDay')})`;
+}
