@@ -2,6 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Journal } from '@loggia/journal';
 import { SegmentCache } from '@loggia/warehouse';
 import { finishedSites } from './finished-sites.ts';
+import { planMerge } from './merge-plan.ts';
+import { Merger } from './merger.ts';
 import { SegmentBuilder } from './segment-builder.ts';
 import { Sealer } from './sealer.ts';
 
@@ -20,16 +22,22 @@ export interface ArchiveTurn {
 export interface ArchiveReport {
   readonly sealedVisits: number;
   readonly sealedEvents: number;
+  /** Sets that others have taken the place of. */
+  readonly mergedSets: number;
 }
 
 /** Ingest on a machine with two cores keeps nine tenths of its rate beside this. */
 const SHARE = 0.2;
 /** The builder's engine: parts are small, merges stream. */
 const MEMORY_BYTES = 64 * 1024 * 1024;
+/** Pages that are given back to the file system in one step. */
+const PAGES_MAX = 1000;
+const DAY_MS = 86_400_000;
 
 /** Whether a turn would find something to do. Cheap enough to be asked every minute. */
 export function hasArchiveWork(journal: Journal, nowMs: number): boolean {
-  return finishedSites(journal, nowMs).length > 0;
+  if (finishedSites(journal, nowMs).length > 0) return true;
+  return planMerge(journal.archive.sets(), Math.floor(nowMs / DAY_MS)) !== undefined;
 }
 
 /** Does all that there is to do now, in small steps with pauses between them. */
@@ -50,7 +58,15 @@ export async function keepArchive(turn: ArchiveTurn): Promise<ArchiveReport> {
       sealedEvents += part?.events ?? 0;
       return part !== undefined;
     });
-    return { sealedVisits, sealedEvents };
+    const merger = new Merger({ journal, builder });
+    let mergedSets = 0;
+    await inSteps(turn, async () => {
+      const sets = await merger.mergeNext(nowMs);
+      mergedSets += sets?.length ?? 0;
+      return sets !== undefined;
+    });
+    await inSteps(turn, () => Promise.resolve(journal.giveBackPages(PAGES_MAX) > 0));
+    return { sealedVisits, sealedEvents, mergedSets };
   } finally {
     builder.close();
   }

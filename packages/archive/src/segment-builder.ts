@@ -4,7 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { assert } from '@tandem/base';
 import type { SegmentKind, SegmentSet } from '@loggia/contract';
 import type { NewSegment, NewSegmentSet, VisitBatch } from '@loggia/journal';
-import { ROLLUP_CLEAN_UP, rollupStatements } from '@loggia/reports';
+import { ROLLUP_CLEAN_UP, addedUp, rollupStatements } from '@loggia/reports';
 import {
   EVENT_TABLE,
   Engine,
@@ -14,6 +14,7 @@ import {
   VISIT_TABLE,
   parquetSql,
 } from '@loggia/warehouse';
+import { type MergePlan, monthStart } from './merge-plan.ts';
 import { writeSegment } from './segment-file.ts';
 import type { SiteCalendar } from './site-calendar.ts';
 
@@ -40,10 +41,12 @@ export interface PartFacts {
 }
 
 /** The order of a site's rows, which is that of what queries ask for. */
-export const ORDERS = {
+const ORDERS = {
   visits: 'site_id, start_ms, id',
   events: 'site_id, time_ms, id',
 } as const;
+
+const SEGMENTS_MERGED = ['visits', 'events', 'rollups'] as const;
 
 /** Makes Parquet files with an engine of its own, which has one thread and little memory. */
 export class SegmentBuilder {
@@ -69,7 +72,13 @@ export class SegmentBuilder {
     const folder = join(cacheFolder, 'work');
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
-    const engine = await Engine.open({ memoryBytes, threads: 1, filesFolder: cacheFolder });
+    const engine = await Engine.open({
+      memoryBytes,
+      threads: 1,
+      filesFolder: cacheFolder,
+      // A month is sorted in less memory than it takes.
+      tempFolder: join(folder, 'spill'),
+    });
     const connection = await engine.connect();
     return new SegmentBuilder(folder, cache, { engine, connection });
   }
@@ -86,6 +95,27 @@ export class SegmentBuilder {
       await this.#connection.run(`DROP TABLE ${table}`);
     }
     return built;
+  }
+
+  /** One set of all that the sets of a plan hold. */
+  async merge({ level, sets }: MergePlan): Promise<NewSegmentSet> {
+    const pinned = SEGMENTS_MERGED.map((kind) => this.#pinned(sets, kind));
+    try {
+      const [visits = [], events = [], rollups = []] = pinned.map(({ paths }) => paths);
+      const firstDay = sets.reduce((day, set) => Math.min(day, set.firstDay), Infinity);
+      const written = [
+        await this.#writeSorted('visits', VISIT_TABLE, parquetSql(visits)),
+        await this.#writeSorted('events', EVENT_TABLE, parquetSql(events)),
+        await this.#writeSums('rollups', rollups, 'day'),
+        ...(level === 'month'
+          ? [await this.#writeSums('months', rollups, monthSql(monthStart(firstDay)))]
+          : []),
+      ];
+      const segments = written.filter((segment) => segment !== undefined);
+      return { level, segments, ...spanOf(sets) };
+    } finally {
+      for (const files of pinned) files.release();
+    }
   }
 
   close(): void {
@@ -147,8 +177,8 @@ export class SegmentBuilder {
   }
 
   async #writeSet(facts: Pick<NewSegmentSet, 'level' | 'firstDay' | 'lastDay'>): Promise<BuiltSet> {
-    const visits = await this.#writeTable('visits', VISIT_TABLE);
-    const events = await this.#writeTable('events', EVENT_TABLE);
+    const visits = await this.#writeSorted('visits', VISIT_TABLE, 'visit');
+    const events = await this.#writeSorted('events', EVENT_TABLE, 'event');
     assert(visits !== undefined && events !== undefined, 'a visit has an event');
     const rollups = await this.#writeRollups();
     const segments = rollups === undefined ? [visits, events] : [visits, events, rollups];
@@ -159,12 +189,14 @@ export class SegmentBuilder {
     };
   }
 
-  async #writeTable(
+  /** The rows of `source`, which has the table's columns. */
+  async #writeSorted(
     kind: 'visits' | 'events',
     table: TableSchema,
+    source: string,
   ): Promise<NewSegment | undefined> {
     const columns = table.columns.map(({ name }) => name).join(', ');
-    const select = `SELECT ${columns} FROM ${table.name} ORDER BY ${ORDERS[kind]}`;
+    const select = `SELECT ${columns} FROM ${source} ORDER BY ${ORDERS[kind]}`;
     return writeSegment(this.#connection, kind, { select, folder: this.#folder });
   }
 
@@ -176,6 +208,17 @@ export class SegmentBuilder {
     const rollups = await writeSegment(this.#connection, 'rollups', { select, folder });
     for (const statement of ROLLUP_CLEAN_UP) await this.#connection.run(statement);
     return rollups;
+  }
+
+  /** Invariant A2: what the files say together, with `day` as the day. */
+  async #writeSums(
+    kind: 'rollups' | 'months',
+    paths: readonly string[],
+    day: string,
+  ): Promise<NewSegment | undefined> {
+    if (paths.length === 0) return undefined;
+    const select = addedUp(parquetSql(paths), day);
+    return writeSegment(this.#connection, kind, { select, folder: this.#folder });
   }
 
   async #timeRange(): Promise<readonly [number, number]> {
@@ -199,4 +242,28 @@ export class SegmentBuilder {
     const rows = (await this.#connection.runAndReadAll(sql)).getRows();
     return rows.map((row) => row.map(Number));
   }
+}
+
+/**
+ * The first day of the month for days in it. What visits that went on past its end add to later days
+ * keeps its day, since those may be asked for without the month.
+ */
+function monthSql(firstDay: number): string {
+  const nextFirstDay = monthStart(firstDay + 31);
+  return `CASE WHEN day >= ${firstDay} AND day < ${nextFirstDay} THEN ${firstDay} ELSE day END`;
+}
+
+function spanOf(sets: readonly SegmentSet[]): Omit<NewSegmentSet, 'level' | 'segments'> {
+  const least = (of: (set: SegmentSet) => number): number => Math.min(...sets.map(of));
+  const most = (of: (set: SegmentSet) => number): number => Math.max(...sets.map(of));
+  const sum = (of: (set: SegmentSet) => number): number =>
+    sets.reduce((total, set) => total + of(set), 0);
+  return {
+    firstDay: least((set) => set.firstDay),
+    lastDay: most((set) => set.lastDay),
+    fromMs: least((set) => set.fromMs),
+    toMs: most((set) => set.toMs),
+    visits: sum((set) => set.visits),
+    events: sum((set) => set.events),
+  };
 }

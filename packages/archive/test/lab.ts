@@ -3,7 +3,13 @@ import { onTestFinished } from 'vitest';
 import type { Site } from '@loggia/contract';
 import { Journal, type NewEvent, type NewVisit } from '@loggia/journal';
 import { EmbeddedStore, type EmbeddedStoreOptions } from '@loggia/warehouse';
-import { Sealer, type SealerOptions, type SegmentBuilder } from '../src/index.ts';
+import {
+  Merger,
+  Sealer,
+  type MergerOptions,
+  type SealerOptions,
+  type SegmentBuilder,
+} from '../src/index.ts';
 import { openBuilder } from './open-builder.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -20,6 +26,7 @@ export interface Lab {
   readonly builder: SegmentBuilder;
   readonly addSite: (timezone?: string) => Site;
   readonly sealer: (options?: Partial<SealerOptions>) => Sealer;
+  readonly merger: (options?: Partial<MergerOptions>) => Merger;
   /** Another store over the same journal. */
   readonly openStore: (options?: Partial<EmbeddedStoreOptions>) => Promise<EmbeddedStore>;
 }
@@ -38,6 +45,7 @@ export async function openLab(options: Partial<EmbeddedStoreOptions> = {}): Prom
     addSite: (timezone = 'UTC') =>
       journal.sites.create({ domain: `site-${++siteCount}.example.org`, timezone, nowMs: 0 }),
     sealer: (more: Partial<SealerOptions> = {}) => new Sealer({ journal, builder, ...more }),
+    merger: (more: Partial<MergerOptions> = {}) => new Merger({ journal, builder, ...more }),
     openStore: async (more: Partial<EmbeddedStoreOptions> = {}) => {
       const store = await openStoreOver(journal, folder, more);
       onTestFinished(() => store.close());

@@ -11,10 +11,10 @@ const CENSUS = {
   parameters: [START_MS + DAY_MS, START_MS + DAY_MS],
 };
 
-test('queries without pause see each event exactly once while parts are sealed (W14, W15)', async () => {
+test('queries without pause see each event exactly once while sets come and go (W14, W15, A3)', async () => {
   const lab = await openLab({ stepRowsMax: 50 });
   const { id } = lab.addSite();
-  const visits = 600;
+  const visits = 150;
   for (let index = 0; index < visits; index += 1) {
     const start_ms = START_MS + index * 2 * MINUTE_MS;
     storeVisit(lab.journal, { site_id: id, visitor: BigInt(index), start_ms }, ['/', '/next']);
@@ -40,6 +40,14 @@ test('queries without pause see each event exactly once while parts are sealed (
     const { answers } = state;
     while (state.answers === answers) await new Promise(setImmediate);
   }
+  const merger = lab.merger({ bytesMax: 1 });
+  for (const later of [3, 70]) {
+    while ((await merger.mergeNext(nowMs + later * DAY_MS)) !== undefined) {
+      const { answers } = state;
+      while (state.answers === answers) await new Promise(setImmediate);
+    }
+  }
+  expect(lab.journal.archive.sets().map(({ level }) => level)).toEqual(['month']);
   state.isSealing = false;
   await Promise.all(asking);
   expect(parts).toBe(visits / 25);

@@ -35,6 +35,10 @@ const CONNECTION_PRAGMAS = `
   PRAGMA journal_size_limit = 67108864;
 `;
 
+/** Four MiB, and a twentieth of the file. */
+const UNUSED_PAGES_MIN = 1024;
+const UNUSED_SHARE = 0.05;
+
 /** Loggia's database, the truth. Any number of processes and threads may each open their own. */
 export class Journal {
   readonly sites: Sites;
@@ -114,6 +118,19 @@ export class Journal {
   /** Rises whenever any process changes a site, goal, user, key or setting. Cheap to read. */
   configurationVersion(): number {
     return this.#counters.read('configuration');
+  }
+
+  /**
+   * Gives up to `pagesMax` unused pages back to the file system and returns how many it gave. Some
+   * are kept for what comes next: taking pages anew costs more than using old ones.
+   */
+  giveBackPages(pagesMax: number): number {
+    const unused = this.#connection.readInteger('freelist_count');
+    const kept = UNUSED_PAGES_MIN + this.#connection.readInteger('page_count') * UNUSED_SHARE;
+    const count = Math.min(pagesMax, Math.floor(unused - kept));
+    if (count <= 0) return 0;
+    this.#connection.execute(`PRAGMA incremental_vacuum(${count})`);
+    return count;
   }
 
   /** Writes the whole log back into the database and empties it, as far as readers allow. */

@@ -18,12 +18,18 @@ const LIMITS = {
   markInterruptAsFailure: true,
 };
 
+/** After this, all that was sealed is merged by month. */
+const LONG_MS = 70 * 86_400_000;
+
 /** A2: what is held here. Half of the queries are such as sums can answer. */
 const summable = queryDraft.map((draft) => ({
   ...draft,
   filters: [],
   dimensions: draft.dimensions.slice(0, 1),
-  range: { kind: 'days' as const, before: draft.metrics.length + 1, after: 1 },
+  range:
+    draft.metrics.length > 3
+      ? { kind: 'named' as const, name: draft.totalRows ? '6mo' : 'year' }
+      : { kind: 'days' as const, before: draft.metrics.length * 15, after: 1 },
 }));
 
 const scenario = fc.record({
@@ -34,6 +40,9 @@ const scenario = fc.record({
   /** How many of the transactions come before anything is sealed, in tenths. */
   early: fc.integer({ min: 2, max: 10 }),
   partsMax: fc.nat(5),
+  mergesMax: fc.nat(4),
+  /** Small enough that a month becomes several sets. */
+  bytesMax: fc.constantFrom(60_000, 2 ** 24),
   queries: fc.array(fc.oneof(queryDraft, summable), { minLength: 2, maxLength: 4 }),
 });
 
@@ -103,10 +112,14 @@ test(
           await check('sealed in part');
           await pipeline.seal(nowMs, { visitsMax });
           await check('sealed');
+          await pipeline.merge(nowMs + LONG_MS, drawn);
+          await check('merged in part');
           for (const hits of transactions.slice(count)) target.write(hits);
           await check('with late events');
           await pipeline.seal(nowMs, { visitsMax });
           await check('sealed again');
+          await pipeline.merge(nowMs + LONG_MS, { bytesMax: drawn.bytesMax });
+          await check('merged');
         } finally {
           await pipeline.close();
         }

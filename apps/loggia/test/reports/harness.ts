@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Goal, Hit, QueryAnswer, Site } from '@loggia/contract';
-import { SegmentBuilder, Sealer } from '@loggia/archive';
+import { Merger, SegmentBuilder, Sealer } from '@loggia/archive';
 import { TailWriter, type WriteOutcome } from '@loggia/ingest';
 import { Journal, type NewGoal } from '@loggia/journal';
 import { answerQuery, currentVisitorsStatement, parseQuery, type Execute } from '@loggia/reports';
@@ -88,6 +88,14 @@ export class Pipeline {
     let parts = 0;
     while (parts < partsMax && (await sealer.sealNext(nowMs)) !== undefined) parts += 1;
     return parts;
+  }
+
+  /** Merges what would be due at `nowMs`, until there have been `mergesMax`. */
+  async merge(nowMs: number, { bytesMax = 2 ** 24, mergesMax = Infinity } = {}): Promise<void> {
+    const merger = new Merger({ journal: this.#journal, builder: await this.#open(), bytesMax });
+    for (let merges = 0; merges < mergesMax; merges += 1) {
+      if ((await merger.mergeNext(nowMs)) === undefined) return;
+    }
   }
 
   async #open(): Promise<SegmentBuilder> {
