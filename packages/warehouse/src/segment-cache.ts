@@ -43,7 +43,8 @@ export class SegmentCache {
   readonly #source: ArchiveSource;
   readonly #proofs = new Map<number, Proof>();
   readonly #readers = new Map<number, number>();
-  #wanted: ReadonlySet<number> = new Set();
+  /** Undefined until `keep` was called: who never calls it shares the folder and deletes nothing. */
+  #wanted: ReadonlySet<number> | undefined;
 
   constructor(folder: string, source: ArchiveSource) {
     this.#folder = folder;
@@ -52,12 +53,13 @@ export class SegmentCache {
 
   /** Says which segments there are now, and deletes the files of all others that nobody reads. */
   keep(segments: readonly Segment[]): void {
-    this.#wanted = new Set(segments.map(({ id }) => id));
+    const wanted = new Set(segments.map(({ id }) => id));
+    this.#wanted = wanted;
     for (const name of this.#fileNames()) {
       const { id: digits, unfinished } = FILE.exec(name)?.groups ?? {};
       const id = Number(digits);
       if (unfinished !== undefined) this.#deleteIfOld(name);
-      else if (!this.#wanted.has(id) && !this.#readers.has(id)) this.#delete(id, name);
+      else if (!wanted.has(id) && !this.#readers.has(id)) this.#delete(id, name);
     }
   }
 
@@ -88,7 +90,7 @@ export class SegmentCache {
       return;
     }
     this.#readers.delete(id);
-    if (!this.#wanted.has(id)) this.#delete(id, fileName(segment));
+    if (this.#wanted?.has(id) === false) this.#delete(id, fileName(segment));
   }
 
   #ensure(segment: Segment): string {
