@@ -4,6 +4,7 @@ import { SegmentCache } from '@loggia/warehouse';
 import { finishedSites } from './finished-sites.ts';
 import { planMerge } from './merge-plan.ts';
 import { Merger } from './merger.ts';
+import { Retention } from './retention.ts';
 import { SegmentBuilder } from './segment-builder.ts';
 import { Sealer } from './sealer.ts';
 
@@ -14,6 +15,8 @@ export interface ArchiveTurn {
   readonly nowMs: number;
   /** Asked between two steps; a step takes about a second at most. */
   readonly isStopped: () => boolean;
+  /** Whether to look for visits that have expired; once a day will do. */
+  readonly withRetention: boolean;
   /** The share of one processor that the work may take on average, in (0, 1]. */
   readonly share?: number;
 }
@@ -22,6 +25,7 @@ export interface ArchiveTurn {
 export interface ArchiveReport {
   readonly sealedVisits: number;
   readonly sealedEvents: number;
+  readonly erasedVisits: number;
   /** Sets that others have taken the place of. */
   readonly mergedSets: number;
 }
@@ -58,6 +62,8 @@ export async function keepArchive(turn: ArchiveTurn): Promise<ArchiveReport> {
       sealedEvents += part?.events ?? 0;
       return part !== undefined;
     });
+    const retention = new Retention({ journal, builder });
+    const erasedVisits = turn.withRetention ? await retention.run(nowMs, turn.isStopped) : 0;
     const merger = new Merger({ journal, builder });
     let mergedSets = 0;
     await inSteps(turn, async () => {
@@ -66,7 +72,7 @@ export async function keepArchive(turn: ArchiveTurn): Promise<ArchiveReport> {
       return sets !== undefined;
     });
     await inSteps(turn, () => Promise.resolve(journal.giveBackPages(PAGES_MAX) > 0));
-    return { sealedVisits, sealedEvents, mergedSets };
+    return { sealedVisits, sealedEvents, erasedVisits, mergedSets };
   } finally {
     builder.close();
   }

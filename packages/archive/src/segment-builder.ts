@@ -1,34 +1,22 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import type { DuckDBConnection } from '@duckdb/node-api';
 import { assert } from '@tandem/base';
-import type { SegmentKind, SegmentSet } from '@loggia/contract';
+import type { SegmentLevel, SegmentSet, Statement } from '@loggia/contract';
 import type { NewSegment, NewSegmentSet, VisitBatch } from '@loggia/journal';
-import { ROLLUP_CLEAN_UP, addedUp, rollupStatements } from '@loggia/reports';
-import {
-  EVENT_TABLE,
-  Engine,
-  PackedWriter,
-  type SegmentCache,
-  type TableSchema,
-  VISIT_TABLE,
-  parquetSql,
-} from '@loggia/warehouse';
+import { rollupStatements, ROLLUP_CLEAN_UP, ROLLUP_SUMS } from '@loggia/reports';
+import { parquetSql, withArchive, type PinnedFiles } from '@loggia/warehouse';
+import { BuildSpace, type BuildSpaceOptions } from './build-space.ts';
 import { type MergePlan, monthStart } from './merge-plan.ts';
-import { writeSegment } from './segment-file.ts';
 import type { SiteCalendar } from './site-calendar.ts';
-
-export interface SegmentBuilderOptions {
-  /** The folder of the archive's files; what is being built stands in `work` in it. */
-  readonly cacheFolder: string;
-  readonly cache: SegmentCache;
-  readonly memoryBytes: number;
-}
 
 /** A set and when each site's first visit in it began. */
 export interface BuiltSet {
   readonly set: NewSegmentSet;
   readonly firstStarts: readonly { readonly siteId: number; readonly startMs: number }[];
+}
+
+/** SELECTs of the columns of `visit` and of `event`; the second may read the table `visit`. */
+export interface SelectedVisits {
+  readonly visits: string;
+  readonly events: string;
 }
 
 /** What the sums of a part depend on beside its rows. */
@@ -40,189 +28,222 @@ export interface PartFacts {
   readonly known: readonly SegmentSet[];
 }
 
-/** The order of a site's rows, which is that of what queries ask for. */
-const ORDERS = {
-  visits: 'site_id, start_ms, id',
-  events: 'site_id, time_ms, id',
-} as const;
+/** Visits that leave a set for good. */
+export interface Removal {
+  /** One column, `id`, over `visit` and `event`. */
+  readonly chosen: Statement;
+  readonly calendar: SiteCalendar;
+  /** Sets that hold visits of the same days, the set itself among them. */
+  readonly known: readonly SegmentSet[];
+  readonly siteId: number;
+  /**
+   * What becomes of the sums: what the visits had added is subtracted, or they stay although the
+   * visits go, or all of the site's are dropped.
+   */
+  readonly sums: 'subtract' | 'keep' | 'drop';
+}
 
-const SEGMENTS_MERGED = ['visits', 'events', 'rollups'] as const;
-
-/** Makes Parquet files with an engine of its own, which has one thread and little memory. */
+/** Makes the files of sets. */
 export class SegmentBuilder {
-  readonly #folder: string;
-  readonly #cache: SegmentCache;
-  readonly #engine: Engine;
-  readonly #connection: DuckDBConnection;
+  readonly #space: BuildSpace;
 
-  private constructor(
-    folder: string,
-    cache: SegmentCache,
-    engine: { readonly engine: Engine; readonly connection: DuckDBConnection },
-  ) {
-    this.#folder = folder;
-    this.#cache = cache;
-    this.#engine = engine.engine;
-    this.#connection = engine.connection;
+  private constructor(space: BuildSpace) {
+    this.#space = space;
   }
 
   /** @throws WarehouseError `open_failed` */
-  static async open(options: SegmentBuilderOptions): Promise<SegmentBuilder> {
-    const { cacheFolder, cache, memoryBytes } = options;
-    const folder = join(cacheFolder, 'work');
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
-    const engine = await Engine.open({
-      memoryBytes,
-      threads: 1,
-      filesFolder: cacheFolder,
-      // A month is sorted in less memory than it takes.
-      tempFolder: join(folder, 'spill'),
-    });
-    const connection = await engine.connect();
-    return new SegmentBuilder(folder, cache, { engine, connection });
+  static async open(options: BuildSpaceOptions): Promise<SegmentBuilder> {
+    return new SegmentBuilder(await BuildSpace.open(options));
+  }
+
+  close(): void {
+    this.#space.close();
   }
 
   /** The set of visits that all began on one day of their sites. */
   async buildPart(batch: VisitBatch, facts: PartFacts): Promise<BuiltSet> {
-    await this.#fill(VISIT_TABLE, batch.visits);
-    await this.#fill(EVENT_TABLE, batch.events);
-    await this.#fillDays(facts.calendar);
-    await this.#fillKnown(facts.known);
-    const { day } = facts;
-    const built = await this.#writeSet({ level: 'part', firstDay: day, lastDay: day });
-    for (const table of ['visit', 'event', 'known_visit', 'known_event', 'site_day']) {
-      await this.#connection.run(`DROP TABLE ${table}`);
-    }
-    return built;
+    await this.#space.fillPacked(batch);
+    return this.#build('part', facts);
+  }
+
+  /** As `buildPart`, of the rows of two SELECTs, as a set of its day. */
+  async buildDay(rows: SelectedVisits, facts: PartFacts): Promise<BuiltSet> {
+    await this.#space.clear();
+    await this.#space.fillSelected(rows);
+    return this.#build('day', facts);
+  }
+
+  async #build(level: SegmentLevel, { day, calendar, known }: PartFacts): Promise<BuiltSet> {
+    const space = this.#space;
+    await space.fillDays(calendar);
+    await space.fillKnown(known);
+    const visits = await space.writeRows('visits', 'visit');
+    const events = await space.writeRows('events', 'event');
+    assert(visits !== undefined && events !== undefined, 'a visit has an event');
+    const segments = present([visits, events, await space.writeRollups()]);
+    const [fromMs, toMs] = await this.#timeRange();
+    const firstStarts = await this.#firstStarts();
+    await space.clear();
+    const counts = { visits: visits.rows, events: events.rows };
+    const set = { level, firstDay: day, lastDay: day, fromMs, toMs, ...counts, segments };
+    return { set, firstStarts };
   }
 
   /** One set of all that the sets of a plan hold. */
   async merge({ level, sets }: MergePlan): Promise<NewSegmentSet> {
-    const pinned = SEGMENTS_MERGED.map((kind) => this.#pinned(sets, kind));
+    const files = this.#pin(sets);
     try {
-      const [visits = [], events = [], rollups = []] = pinned.map(({ paths }) => paths);
-      const firstDay = sets.reduce((day, set) => Math.min(day, set.firstDay), Infinity);
-      const written = [
-        await this.#writeSorted('visits', VISIT_TABLE, parquetSql(visits)),
-        await this.#writeSorted('events', EVENT_TABLE, parquetSql(events)),
-        await this.#writeSums('rollups', rollups, 'day'),
-        ...(level === 'month'
-          ? [await this.#writeSums('months', rollups, monthSql(monthStart(firstDay)))]
-          : []),
-      ];
-      const segments = written.filter((segment) => segment !== undefined);
+      const segments = present([
+        await this.#writeFrom('visits', files),
+        await this.#writeFrom('events', files),
+        ...(await this.#writeSums(level, spanOf(sets).firstDay, sumsSql(files))),
+      ]);
       return { level, segments, ...spanOf(sets) };
     } finally {
-      for (const files of pinned) files.release();
+      files.release();
     }
   }
 
-  close(): void {
-    this.#engine.close();
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-
-  async #fill(table: TableSchema, rows: VisitBatch['visits']): Promise<void> {
-    // What an attempt that failed has left.
-    await this.#connection.run(`DROP TABLE IF EXISTS ${table.name}`);
-    await this.#connection.run(table.createSql);
-    await new PackedWriter(this.#connection, table).append(rows);
-  }
-
-  /** The days on which the visits and their events lie. */
-  async #fillDays(calendar: SiteCalendar): Promise<void> {
-    const spans = await this.#numbers(
-      'SELECT site_id, min(start_ms), max(last_ms) FROM visit GROUP BY site_id ORDER BY site_id',
-    );
-    const days = spans.flatMap(([siteId = 0, fromMs = 0, toMs = 0]) =>
-      calendar.days(siteId, fromMs, toMs),
-    );
-    const values = days.map((one) => `(${one.siteId}, ${one.day}, ${one.fromMs}, ${one.toMs})`);
-    await this.#connection.run(
-      `CREATE OR REPLACE TABLE site_day AS SELECT * FROM (VALUES ${values.join(', ')})
-         AS d (site_id, day, from_ms, to_ms)`,
-    );
-  }
-
-  /** Earlier visits of the same visitors on the same day, with their events. */
-  async #fillKnown(known: readonly SegmentSet[]): Promise<void> {
-    const visits = this.#pinned(known, 'visits');
-    const events = this.#pinned(known, 'events');
+  /**
+   * The set without the chosen visits, and how many these are; undefined when nothing changes.
+   *
+   * Invariant A2: what they alone had added to the sums is subtracted. A visitor who has another
+   * visit of the same day and value goes on being counted.
+   */
+  async without(
+    set: SegmentSet,
+    removal: Removal,
+  ): Promise<{ readonly set: NewSegmentSet; readonly removed: number } | undefined> {
+    const files = this.#pin([set]);
     try {
-      await this.#connection.run(
-        visits.paths.length === 0
-          ? 'CREATE OR REPLACE TABLE known_visit AS FROM visit LIMIT 0'
-          : `CREATE OR REPLACE TABLE known_visit AS FROM ${parquetSql(visits.paths)}
-             WHERE start_ms >= (SELECT min(from_ms) FROM site_day)
-               AND start_ms < (SELECT max(to_ms) FROM site_day)
-               AND (site_id, visitor) IN (SELECT (site_id, visitor) FROM visit)`,
-      );
-      await this.#connection.run(
-        events.paths.length === 0
-          ? 'CREATE OR REPLACE TABLE known_event AS FROM event LIMIT 0'
-          : `CREATE OR REPLACE TABLE known_event AS FROM ${parquetSql(events.paths)}
-             WHERE time_ms >= (SELECT min(from_ms) FROM site_day)
-               AND visit_id IN (SELECT id FROM known_visit)`,
-      );
+      const removed = await this.#choose(files, removal.chosen);
+      if (removed === 0 && !(await this.#hasSumsToDrop(files, removal))) return undefined;
+      const sums = await this.#sumsWithout(files, removal);
+      const kept = [
+        await this.#writeFrom('visits', files, 'WHERE id NOT IN (SELECT id FROM chosen)'),
+        await this.#writeFrom('events', files, 'WHERE visit_id NOT IN (SELECT id FROM chosen)'),
+      ];
+      const segments = present([
+        ...kept,
+        ...(await this.#writeSums(set.level, set.firstDay, sums)),
+      ]);
+      const [visits = 0, events = 0] = kept.map((segment) => segment?.rows ?? 0);
+      return { set: { ...set, visits, events, segments }, removed };
     } finally {
-      visits.release();
-      events.release();
+      await this.#space.clear();
+      await this.#space.run('DROP TABLE IF EXISTS lost');
+      files.release();
     }
   }
 
-  #pinned(sets: readonly SegmentSet[], kind: SegmentKind) {
-    const segments = sets.flatMap((set) => set.segments.filter((one) => one.kind === kind));
-    return this.#cache.pin(segments);
+  /** Makes `chosen`; how many visits of the files it names. */
+  async #choose(files: SetFiles, { sql, parameters }: Statement): Promise<number> {
+    const space = this.#space;
+    await space.clear();
+    if (files.visits.length === 0) return 0;
+    const chosen = withArchive(sql, { ...files, rollups: [] });
+    await space.run('CREATE TABLE chosen (id BIGINT)');
+    // Empty tables under the names that the definitions add files to.
+    await space.fillSelected(NO_ROWS);
+    await space.run(`INSERT INTO chosen ${chosen}`, parameters.map(bindable));
+    await space.run('DROP TABLE visit; DROP TABLE event');
+    return (await space.numbers('SELECT count(*) FROM chosen'))[0]?.[0] ?? 0;
   }
 
-  async #writeSet(facts: Pick<NewSegmentSet, 'level' | 'firstDay' | 'lastDay'>): Promise<BuiltSet> {
-    const visits = await this.#writeSorted('visits', VISIT_TABLE, 'visit');
-    const events = await this.#writeSorted('events', EVENT_TABLE, 'event');
-    assert(visits !== undefined && events !== undefined, 'a visit has an event');
-    const rollups = await this.#writeRollups();
-    const segments = rollups === undefined ? [visits, events] : [visits, events, rollups];
-    const [fromMs, toMs] = await this.#timeRange();
-    return {
-      set: { ...facts, fromMs, toMs, visits: visits.rows, events: events.rows, segments },
-      firstStarts: await this.#firstStarts(),
-    };
+  async #hasSumsToDrop({ rollups }: SetFiles, { siteId, sums }: Removal): Promise<boolean> {
+    if (sums !== 'drop' || rollups.length === 0) return false;
+    const sql = `SELECT count(*) FROM ${parquetSql(rollups)} WHERE site_id = ${siteId}`;
+    return (await this.#space.numbers(sql))[0]?.[0] !== 0;
   }
 
-  /** The rows of `source`, which has the table's columns. */
-  async #writeSorted(
-    kind: 'visits' | 'events',
-    table: TableSchema,
-    source: string,
-  ): Promise<NewSegment | undefined> {
-    const columns = table.columns.map(({ name }) => name).join(', ');
-    const select = `SELECT ${columns} FROM ${source} ORDER BY ${ORDERS[kind]}`;
-    return writeSegment(this.#connection, kind, { select, folder: this.#folder });
+  async #sumsWithout(files: SetFiles, removal: Removal): Promise<string | undefined> {
+    const sums = sumsSql(files);
+    if (sums === undefined || removal.sums === 'keep') return sums;
+    return removal.sums === 'drop'
+      ? `(FROM ${sums} WHERE site_id <> ${removal.siteId})`
+      : this.#sumsLess(files, removal);
   }
 
-  /** Invariant A2: what these visits add to the sums, given those that are known. */
-  async #writeRollups(): Promise<NewSegment | undefined> {
+  /** The sums of the files less what the chosen visits had added to them. */
+  async #sumsLess(files: SetFiles, { calendar, known }: Removal): Promise<string> {
+    const space = this.#space;
+    await space.fillSelected({
+      visits: `FROM ${parquetSql(files.visits)} WHERE id IN (SELECT id FROM chosen)`,
+      events: `FROM ${parquetSql(files.events)} WHERE visit_id IN (SELECT id FROM chosen)`,
+    });
+    await space.fillDays(calendar);
+    await space.fillKnown(known);
     const { prepare, select } = rollupStatements();
-    for (const statement of prepare) await this.#connection.run(statement);
-    const folder = this.#folder;
-    const rollups = await writeSegment(this.#connection, 'rollups', { select, folder });
-    for (const statement of ROLLUP_CLEAN_UP) await this.#connection.run(statement);
-    return rollups;
+    for (const statement of prepare) await space.run(statement);
+    const negated = ROLLUP_SUMS.map((name) => `-${name} AS ${name}`).join(', ');
+    await space.run(
+      `CREATE OR REPLACE TABLE lost AS
+         SELECT site_id, dimension, value, day, ${negated} FROM (${select})`,
+    );
+    for (const statement of ROLLUP_CLEAN_UP) await space.run(statement);
+    return `(FROM ${parquetSql(files.rollups)} UNION ALL BY NAME FROM lost)`;
   }
 
-  /** Invariant A2: what the files say together, with `day` as the day. */
-  async #writeSums(
-    kind: 'rollups' | 'months',
-    paths: readonly string[],
-    day: string,
+  /** When the site's first visit in the set began. */
+  async oldestMs(set: SegmentSet, siteId: number): Promise<number | undefined> {
+    const files = this.#space.pin([set], 'visits');
+    try {
+      if (files.paths.length === 0) return undefined;
+      const sql = `SELECT min(start_ms) FROM ${parquetSql(files.paths)} WHERE site_id = ${siteId}
+        HAVING count(*) > 0`;
+      return (await this.#space.numbers(sql))[0]?.[0];
+    } finally {
+      files.release();
+    }
+  }
+
+  /** The ids of the visits of a batch that a statement chooses. */
+  async chosenOf(batch: VisitBatch, { sql, parameters }: Statement): Promise<readonly number[]> {
+    const space = this.#space;
+    await space.fillPacked(batch);
+    await space.run('CREATE TABLE chosen (id BIGINT)');
+    await space.run(`INSERT INTO chosen ${sql}`, parameters.map(bindable));
+    const rows = await space.numbers('SELECT id FROM chosen ORDER BY id');
+    await space.clear();
+    return rows.flat();
+  }
+
+  async #writeFrom(
+    kind: 'visits' | 'events',
+    files: SetFiles,
+    condition = '',
   ): Promise<NewSegment | undefined> {
+    const paths = files[kind];
     if (paths.length === 0) return undefined;
-    const select = addedUp(parquetSql(paths), day);
-    return writeSegment(this.#connection, kind, { select, folder: this.#folder });
+    return this.#space.writeRows(kind, `${parquetSql(paths)} ${condition}`);
+  }
+
+  /** The sums by day and, of a month, by month. */
+  async #writeSums(
+    level: SegmentLevel,
+    firstDay: number,
+    sums: string | undefined,
+  ): Promise<readonly (NewSegment | undefined)[]> {
+    if (sums === undefined) return [];
+    const byDay = await this.#space.writeSums('rollups', sums, 'day');
+    if (level !== 'month') return [byDay];
+    const day = monthSql(monthStart(firstDay));
+    return [byDay, await this.#space.writeSums('months', sums, day)];
+  }
+
+  #pin(sets: readonly SegmentSet[]): SetFiles {
+    const pinned = (['visits', 'events', 'rollups'] as const).map((kind) =>
+      this.#space.pin(sets, kind),
+    );
+    const [visits, events, rollups] = pinned.map(({ paths }) => paths);
+    const release = (): void => {
+      for (const files of pinned) files.release();
+    };
+    return { visits: visits ?? [], events: events ?? [], rollups: rollups ?? [], release };
   }
 
   async #timeRange(): Promise<readonly [number, number]> {
-    const [row] = await this.#numbers(
+    const [row] = await this.#space.numbers(
       `SELECT least((SELECT min(start_ms) FROM visit), (SELECT min(time_ms) FROM event)),
          greatest((SELECT max(last_ms) FROM visit), (SELECT max(time_ms) FROM event))`,
     );
@@ -232,16 +253,32 @@ export class SegmentBuilder {
   }
 
   async #firstStarts(): Promise<BuiltSet['firstStarts']> {
-    const rows = await this.#numbers(
+    const rows = await this.#space.numbers(
       'SELECT site_id, min(start_ms) FROM visit GROUP BY site_id ORDER BY site_id',
     );
     return rows.map(([siteId = 0, startMs = 0]) => ({ siteId, startMs }));
   }
+}
 
-  async #numbers(sql: string): Promise<number[][]> {
-    const rows = (await this.#connection.runAndReadAll(sql)).getRows();
-    return rows.map((row) => row.map(Number));
-  }
+interface SetFiles {
+  readonly visits: readonly string[];
+  readonly events: readonly string[];
+  readonly rollups: readonly string[];
+  readonly release: PinnedFiles['release'];
+}
+
+const NO_ROWS = { visits: 'SELECT 0 AS id LIMIT 0', events: 'SELECT 0 AS id LIMIT 0' };
+
+function bindable(value: Statement['parameters'][number]): string | number {
+  return typeof value === 'string' ? value : Number(value);
+}
+
+function present(segments: readonly (NewSegment | undefined)[]): readonly NewSegment[] {
+  return segments.filter((segment) => segment !== undefined);
+}
+
+function sumsSql({ rollups }: SetFiles): string | undefined {
+  return rollups.length === 0 ? undefined : parquetSql(rollups);
 }
 
 /**

@@ -4,8 +4,10 @@ import type { Site } from '@loggia/contract';
 import { Journal, type NewEvent, type NewVisit } from '@loggia/journal';
 import { EmbeddedStore, type EmbeddedStoreOptions } from '@loggia/warehouse';
 import {
+  Eraser,
   Merger,
   Sealer,
+  type EraserOptions,
   type MergerOptions,
   type SealerOptions,
   type SegmentBuilder,
@@ -27,6 +29,7 @@ export interface Lab {
   readonly addSite: (timezone?: string) => Site;
   readonly sealer: (options?: Partial<SealerOptions>) => Sealer;
   readonly merger: (options?: Partial<MergerOptions>) => Merger;
+  readonly eraser: (options?: Partial<EraserOptions>) => Eraser;
   /** Another store over the same journal. */
   readonly openStore: (options?: Partial<EmbeddedStoreOptions>) => Promise<EmbeddedStore>;
 }
@@ -46,6 +49,7 @@ export async function openLab(options: Partial<EmbeddedStoreOptions> = {}): Prom
       journal.sites.create({ domain: `site-${++siteCount}.example.org`, timezone, nowMs: 0 }),
     sealer: (more: Partial<SealerOptions> = {}) => new Sealer({ journal, builder, ...more }),
     merger: (more: Partial<MergerOptions> = {}) => new Merger({ journal, builder, ...more }),
+    eraser: (more: Partial<EraserOptions> = {}) => new Eraser({ journal, builder, ...more }),
     openStore: async (more: Partial<EmbeddedStoreOptions> = {}) => {
       const store = await openStoreOver(journal, folder, more);
       onTestFinished(() => store.close());

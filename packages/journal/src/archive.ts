@@ -43,6 +43,7 @@ export class Archive {
   readonly #firstMs: Query;
   readonly #noteFirst: Query;
   readonly #forgetFirst: Query;
+  readonly #removedSites: Query;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -76,6 +77,9 @@ export class Archive {
     this.#noteFirst = connection.query(
       `INSERT INTO archived_site (site_id, first_ms) VALUES (?, ?)
        ON CONFLICT DO UPDATE SET first_ms = min(first_ms, excluded.first_ms)`,
+    );
+    this.#removedSites = connection.query(
+      'SELECT site_id FROM archived_site WHERE site_id IN (SELECT id FROM removed_site) ORDER BY 1',
     );
     this.#forgetFirst = connection.query('DELETE FROM archived_site WHERE site_id = ?');
   }
@@ -142,6 +146,11 @@ export class Archive {
   /** Forgets when the site's first sealed visit began, before that is noted anew. */
   forgetFirst(siteId: number): void {
     this.#forgetFirst.run(siteId);
+  }
+
+  /** Removed sites of which something may still be sealed. */
+  removedSiteIds(): number[] {
+    return this.#removedSites.all().map(([id]) => integerOf(id));
   }
 
   /** When the site's first sealed visit began. */

@@ -2,6 +2,7 @@ import { EVENT_COLUMNS, VISIT_COLUMNS, type PackedRows } from '@loggia/contract'
 import { assert } from '@tandem/base';
 import { integerOf } from './cell.ts';
 import type { Connection, Query } from './connection.ts';
+import { Counters } from './counters.ts';
 import { packedList } from './tail-columns.ts';
 import { packedRowsOf } from './tail-reader.ts';
 
@@ -27,7 +28,9 @@ export interface VisitBatch {
 export class Sealing {
   readonly #connection: Connection;
   readonly #choose: Query;
+  readonly #chooseId: Query;
   readonly #count: Query;
+  readonly #counters: Counters;
   readonly #visits: Query;
   readonly #events: Query;
   readonly #forgetChanged: Query;
@@ -47,6 +50,10 @@ export class Sealing {
        WHERE site_id = ? AND start_ms >= ? AND start_ms < ? AND last_ms < ?
        ORDER BY start_ms LIMIT ?`,
     );
+    this.#chooseId = connection.query(
+      'INSERT INTO chosen (id, change) SELECT id, change FROM visit WHERE id = ?',
+    );
+    this.#counters = new Counters(connection);
     this.#count = connection.query(
       'SELECT count(*) FROM chosen CROSS JOIN event ON event.visit_id = chosen.id',
     );
@@ -78,6 +85,11 @@ export class Sealing {
     return this.#choose.run(siteId, fromMs, toMs, idleMs, rowsMax);
   }
 
+  /** Chooses those of the visits that are in the tail, as they are now. */
+  chooseIds(ids: readonly number[]): void {
+    for (const id of ids) this.#chooseId.run(id);
+  }
+
   /** The events of the chosen visits. */
   eventCount(): number {
     return integerOf(this.#count.get()?.[0]);
@@ -105,6 +117,13 @@ export class Sealing {
     this.#deleteVisits.run();
     // Whoever keeps visits in memory must not go on with one that has been sealed.
     this.#connection.invalidate();
+    return true;
+  }
+
+  /** As `remove`, for visits that are stored nowhere else: followers read everything anew. */
+  erase(): boolean {
+    if (!this.remove()) return false;
+    this.#counters.next('epoch');
     return true;
   }
 }

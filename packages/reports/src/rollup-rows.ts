@@ -185,12 +185,16 @@ export function rollupStatements(): {
   };
 }
 
-/** The SELECT of the sums of `rows`, with `day` as the day, in the order of a segment. */
+/**
+ * The SELECT of the sums of `rows`, with `day` as the day, in the order of a segment. What adds
+ * up to nothing is left out.
+ */
 export function addedUp(rows: string, day: string): string {
   const sumsOf = ROLLUP_SUMS.map((name) => `CAST(sum(${name}) AS BIGINT) AS ${name}`);
   return `SELECT CAST(site_id AS INTEGER) AS site_id, CAST(dimension AS INTEGER) AS dimension, value,
       CAST(${day} AS INTEGER) AS day, ${sumsOf.join(', ')}
-    FROM ${rows} GROUP BY ALL ORDER BY 1, 2, 3, 4`;
+    FROM ${rows} GROUP BY ALL HAVING ${ROLLUP_SUMS.map((name) => `sum(${name}) <> 0`).join(' OR ')}
+    ORDER BY 1, 2, 3, 4`;
 }
 
 /** Run when the rows have been read. */

@@ -1,3 +1,5 @@
+export { withArchive } from './archive-tables.ts';
+export type { ArchiveFiles } from './archive-tables.ts';
 export type { ArchiveSource } from './archive-source.ts';
 export { readCgroup } from './cgroup.ts';
 export type { CgroupFolders } from './cgroup.ts';

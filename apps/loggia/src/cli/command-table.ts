@@ -38,6 +38,14 @@ const SITE_FLAGS: Readonly<Record<string, CommandFlag>> = {
     value: 'on|off',
     summary: 'Leave out visitors from the networks of hosting companies.',
   },
+  'retention-days': {
+    value: 'DAYS|none',
+    summary: 'Delete visits that are older than this.',
+  },
+  'keep-rollups': {
+    value: 'on|off',
+    summary: 'Keep the sums by day and value of visits that are deleted for their age.',
+  },
 };
 const SITE_LISTS = "A list that is given replaces the site's list; 'none' empties it.";
 

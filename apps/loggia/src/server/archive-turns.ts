@@ -6,6 +6,9 @@ import type { Journal } from '@loggia/journal';
 import type { FastifyBaseLogger } from 'fastify';
 import type { ArchiveThreadData } from '../threads/archive-thread.ts';
 
+/** Expired visits are looked for this often, and at the first turn. */
+const RETENTION_INTERVAL_MS = 24 * 3_600_000;
+
 export interface ArchiveTurnsOptions {
   readonly folder: string;
   readonly journal: Journal;
@@ -22,6 +25,8 @@ export class ArchiveTurns {
   readonly #options: ArchiveTurnsOptions;
   readonly #stop = new Int32Array(new SharedArrayBuffer(4));
   #ended: Promise<void> | undefined;
+  /** When retention was begun last. */
+  #retainedMs = -Infinity;
 
   constructor(options: ArchiveTurnsOptions) {
     this.#options = options;
@@ -32,8 +37,10 @@ export class ArchiveTurns {
     const { journal, clock } = this.#options;
     if (this.#ended !== undefined || Atomics.load(this.#stop, 0) !== 0) return;
     const nowMs = clock.nowMs();
-    if (!hasArchiveWork(journal, nowMs)) return;
-    this.#ended = this.#run(nowMs).finally(() => {
+    const withRetention = nowMs - this.#retainedMs >= RETENTION_INTERVAL_MS;
+    if (!withRetention && !hasArchiveWork(journal, nowMs)) return;
+    if (withRetention) this.#retainedMs = nowMs;
+    this.#ended = this.#run(nowMs, withRetention).finally(() => {
       this.#ended = undefined;
     });
   }
@@ -44,9 +51,9 @@ export class ArchiveTurns {
     await this.#ended;
   }
 
-  async #run(nowMs: number): Promise<void> {
+  async #run(nowMs: number, withRetention: boolean): Promise<void> {
     const { folder, logger, startThread } = this.#options;
-    const thread = startThread({ folder, nowMs, stop: this.#stop });
+    const thread = startThread({ folder, nowMs, withRetention, stop: this.#stop });
     thread.on('message', (report: ArchiveReport) =>
       logger.info({ ...report }, 'Kept the archive.'),
     );
