@@ -8,6 +8,7 @@ export const BENCH_SITE: Site = {
   domain: BENCH_DOMAIN,
   timezone: 'UTC',
   createdMs: 0,
+  zoneSinceMs: 0,
   scriptId: 'benchbenchbench1',
   settings: DEFAULT_SITE_SETTINGS,
 };

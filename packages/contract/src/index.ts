@@ -1,5 +1,5 @@
-export { EVENT_COLUMNS, VISIT_COLUMNS } from './tables.ts';
-export type { Column, ColumnType, EventColumn, VisitColumn } from './tables.ts';
+export { EVENT_COLUMNS, ROLLUP_COLUMNS, VISIT_COLUMNS } from './tables.ts';
+export type { Column, ColumnType, EventColumn, RollupColumn, VisitColumn } from './tables.ts';
 export { PACKED_NULL, PACKED_SEPARATOR } from './packed-rows.ts';
 export type { PackedRows } from './packed-rows.ts';
 export { ERROR_CODES, HttpError } from './http-error.ts';
@@ -14,7 +14,17 @@ export type { Goal, Site } from './site.ts';
 export { KEY_SCOPES } from './key-scope.ts';
 export type { KeyScope } from './key-scope.ts';
 export type { Hit, VisitAttributes } from './hit.ts';
-export type { QueryValue, Statement, StatementResult } from './statement.ts';
+export { SEGMENT_KINDS } from './segment.ts';
+export type { Segment, SegmentKind, SegmentLevel, SegmentSet } from './segment.ts';
+export type {
+  ArchiveReads,
+  LateParameter,
+  LateStatement,
+  QueryValue,
+  RolledUp,
+  Statement,
+  StatementResult,
+} from './statement.ts';
 export {
   EVENT_DIMENSIONS,
   FILTER_OPERATORS,

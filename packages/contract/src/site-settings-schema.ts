@@ -23,6 +23,10 @@ export const SiteSettingsSchema = Type.Object(
     scriptFeatures: Type.Array(Type.Enum([...SCRIPT_FEATURES]), { maxItems: 20 }),
     /** Custom properties the owner has allowed to be listed; all are stored. */
     customProperties: Type.Array(text(300), { maxItems: CUSTOM_PROPERTIES_MAX }),
+    /** Days after which visits are deleted; 0: never. */
+    retentionDays: Type.Integer({ minimum: 0, maximum: 36_500 }),
+    /** Whether sums by day and value outlive the visits that retention deletes. */
+    keepRollups: Type.Boolean(),
   },
   { additionalProperties: false },
 );

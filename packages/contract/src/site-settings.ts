@@ -13,4 +13,6 @@ export const DEFAULT_SITE_SETTINGS: SiteSettings = Object.freeze({
   dropDatacentre: false,
   scriptFeatures: [],
   customProperties: [],
+  retentionDays: 0,
+  keepRollups: false,
 });

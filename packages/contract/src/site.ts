@@ -10,6 +10,8 @@ export interface Site {
   /** 16 letters and digits that name the site's own script; not a secret. */
   readonly scriptId: string;
   readonly settings: SiteSettings;
+  /** When the zone was changed last, 0 when it never was. */
+  readonly zoneSinceMs: number;
 }
 
 /**

@@ -93,5 +93,37 @@ export const VISIT_COLUMNS = [
   { name: 'language', type: 'text', nullable: true },
 ] as const satisfies readonly Column[];
 
+/**
+ * What sealed visits and events add to the sums of a site, day and value of a dimension; the rows of
+ * all segments together are the sums.
+ *
+ * - `dimension` is a number of `ROLLUP_DIMENSIONS` in the reports, `value` the value in it.
+ * - `day` counts from the epoch on the site's calendar: of the visit's start or, for `pageviews` and
+ *   `events`, of the event itself.
+ * - The rest are the measures of the reports under the same names.
+ */
+export const ROLLUP_COLUMNS = [
+  { name: 'site_id', type: 'int', nullable: false },
+  { name: 'dimension', type: 'int', nullable: false },
+  { name: 'value', type: 'text', nullable: false },
+  { name: 'day', type: 'int', nullable: false },
+  { name: 'visitors', type: 'int', nullable: false },
+  { name: 'visits', type: 'int', nullable: false },
+  { name: 'views', type: 'int', nullable: false },
+  { name: 'bounces', type: 'int', nullable: false },
+  { name: 'duration_ms', type: 'int', nullable: false },
+  { name: 'entries', type: 'int', nullable: false },
+  { name: 'entry_bounces', type: 'int', nullable: false },
+  { name: 'entry_duration_ms', type: 'int', nullable: false },
+  { name: 'pageviews', type: 'int', nullable: false },
+  { name: 'events', type: 'int', nullable: false },
+  { name: 'engaged_ms', type: 'int', nullable: false },
+  { name: 'depth_sum', type: 'int', nullable: false },
+  { name: 'depth_pairs', type: 'int', nullable: false },
+  { name: 'exits', type: 'int', nullable: false },
+  { name: 'page_views', type: 'int', nullable: false },
+] as const satisfies readonly Column[];
+
+export type RollupColumn = (typeof ROLLUP_COLUMNS)[number]['name'];
 export type EventColumn = (typeof EVENT_COLUMNS)[number]['name'];
 export type VisitColumn = (typeof VISIT_COLUMNS)[number]['name'];

@@ -37,6 +37,7 @@ function siteWith(settings: Partial<SiteSettings> = {}, timezone = 'Europe/Berli
     domain: 'example.org',
     timezone,
     createdMs: 0,
+    zoneSinceMs: 0,
     scriptId: 'abcdefghijklmnop',
     settings: { ...DEFAULT_SITE_SETTINGS, ...settings },
   };

@@ -5,9 +5,10 @@ import type { Connection, Query } from './connection.ts';
  * Numbers that only rise over the life of the journal (J4):
  * `configuration` by triggers, when a site, goal, user, key or setting changes;
  * `change` with each transaction that writes visits;
- * `epoch` when rows of the tail are deleted or rewritten other than by a visit's change.
+ * `epoch` when rows of the tail are deleted or rewritten other than by a visit's change or sealing;
+ * `archive` with each transaction that seals, merges or rewrites segments.
  */
-export type CounterName = 'configuration' | 'change' | 'epoch';
+export type CounterName = 'configuration' | 'change' | 'epoch' | 'archive';
 
 export class Counters {
   readonly #read: Query;

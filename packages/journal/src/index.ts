@@ -1,3 +1,6 @@
+export { SEGMENT_FORMAT } from './archive.ts';
+export type { Archive, NewSegment, NewSegmentSet } from './archive.ts';
+export type { FinishedVisits, Sealing, VisitBatch } from './sealing.ts';
 export { Journal } from './journal.ts';
 export type { JournalOptions } from './journal.ts';
 export { JOURNAL_ERROR_CODES, JournalError } from './journal-error.ts';

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Archive } from './archive.ts';
 import { Connection } from './connection.ts';
 import { Counters } from './counters.ts';
 import { Drops } from './drops.ts';
@@ -7,6 +8,7 @@ import { Keys } from './keys.ts';
 import { type OnMigrationStep, migrate } from './migrate.ts';
 import { refuseOrphanLog } from './orphan-log.ts';
 import { refuseUnfinishedRestore } from './restore-plan.ts';
+import { Sealing } from './sealing.ts';
 import { Sessions } from './sessions.ts';
 import { Settings } from './settings.ts';
 import { Sites } from './sites.ts';
@@ -34,6 +36,10 @@ const CONNECTION_PRAGMAS = `
   PRAGMA journal_size_limit = 67108864;
 `;
 
+/** Four MiB, and a twentieth of the file. */
+const UNUSED_PAGES_MIN = 1024;
+const UNUSED_SHARE = 0.05;
+
 /** Loggia's database, the truth. Any number of processes and threads may each open their own. */
 export class Journal {
   readonly sites: Sites;
@@ -44,6 +50,7 @@ export class Journal {
   readonly settings: Settings;
   readonly tail: Tail;
   readonly drops: Drops;
+  readonly archive: Archive;
   readonly #connection: Connection;
   readonly #counters: Counters;
 
@@ -58,6 +65,7 @@ export class Journal {
     this.settings = new Settings(connection);
     this.tail = new Tail(connection);
     this.drops = new Drops(connection);
+    this.archive = new Archive(connection);
   }
 
   /**
@@ -99,9 +107,34 @@ export class Journal {
     return this.#connection.snapshot(run);
   }
 
+  /** For the one who seals: there may be one at a time for each connection. */
+  openSealing(): Sealing {
+    return new Sealing(this.#connection);
+  }
+
+  /** When the site's first visit began, sealed ones included; undefined when it had none. */
+  firstEventMs(siteId: number): number | undefined {
+    const times = [this.archive.firstMs(siteId), this.tail.firstEventMs(siteId)];
+    const known = times.filter((time) => time !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
+  }
+
   /** Rises whenever any process changes a site, goal, user, key or setting. Cheap to read. */
   configurationVersion(): number {
     return this.#counters.read('configuration');
+  }
+
+  /**
+   * Gives up to `pagesMax` unused pages back to the file system and returns how many it gave. Some
+   * are kept for what comes next: taking pages anew costs more than using old ones.
+   */
+  giveBackPages(pagesMax: number): number {
+    const unused = this.#connection.readInteger('freelist_count');
+    const kept = UNUSED_PAGES_MIN + this.#connection.readInteger('page_count') * UNUSED_SHARE;
+    const count = Math.min(pagesMax, Math.floor(unused - kept));
+    if (count <= 0) return 0;
+    this.#connection.execute(`PRAGMA incremental_vacuum(${count})`);
+    return count;
   }
 
   /** Writes the whole log back into the database and empties it, as far as readers allow. */

@@ -160,8 +160,42 @@ const TAIL: Migration = {
   ],
 };
 
+const ARCHIVE: Migration = {
+  name: 'archive',
+  statements: [
+    `INSERT INTO counter (name, value) VALUES ('archive', 0)`,
+    `ALTER TABLE site ADD COLUMN zone_since_ms INTEGER NOT NULL DEFAULT 0`,
+    `CREATE TABLE segment_set (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      level TEXT NOT NULL CHECK (level IN ('part', 'day', 'month')),
+      sealed INTEGER NOT NULL,
+      first_day INTEGER NOT NULL,
+      last_day INTEGER NOT NULL,
+      from_ms INTEGER NOT NULL,
+      to_ms INTEGER NOT NULL,
+      visits INTEGER NOT NULL,
+      events INTEGER NOT NULL
+    ) STRICT`,
+    `CREATE TABLE segment (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      set_id INTEGER NOT NULL REFERENCES segment_set (id),
+      kind TEXT NOT NULL CHECK (kind IN ('visits', 'events', 'rollups', 'months')),
+      format INTEGER NOT NULL,
+      rows INTEGER NOT NULL,
+      bytes INTEGER NOT NULL,
+      sha256 TEXT NOT NULL,
+      body BLOB NOT NULL,
+      UNIQUE (set_id, kind)
+    ) STRICT`,
+    `CREATE TABLE archived_site (
+      site_id INTEGER PRIMARY KEY,
+      first_ms INTEGER NOT NULL
+    ) STRICT`,
+  ],
+};
+
 /**
  * The schema's whole history, oldest first. The version of a database (`user_version`) is the
  * number of migrations it has been through. A migration that has been released is never changed.
  */
-export const MIGRATIONS: readonly Migration[] = [ACCOUNTS, TAIL];
+export const MIGRATIONS: readonly Migration[] = [ACCOUNTS, TAIL, ARCHIVE];

@@ -15,6 +15,7 @@ describe('Sites', () => {
       id: 1,
       domain: 'example.org',
       timezone: 'Europe/Berlin',
+      zoneSinceMs: 0,
       createdMs: 5,
       scriptId: expect.stringMatching(/^[A-Za-z0-9]{16}$/),
       settings: DEFAULT_SITE_SETTINGS,
@@ -73,12 +74,18 @@ describe('Sites', () => {
       ...site,
       settings: { ...site.settings, dropDatacentre: true, honourOptOut: true },
     });
-    expect(journal.sites.update(site.id, { domain: 'New.org', timezone: 'UTC' })).toEqual({
+    const moved = { domain: 'New.org', timezone: 'UTC', nowMs: 9 };
+    expect(journal.sites.update(site.id, moved)).toEqual({
       ...changed,
+      zoneSinceMs: 9,
       domain: 'new.org',
       timezone: 'UTC',
     });
-    expect(journal.sites.update(site.id, { domain: 'new.org' }).domain).toBe('new.org');
+    const kept = { domain: 'new.org', timezone: 'UTC', nowMs: 10 };
+    expect(journal.sites.update(site.id, kept)).toMatchObject({
+      domain: 'new.org',
+      zoneSinceMs: 9,
+    });
   });
 
   it('frees the name of a removed site at once and never its id', () => {

@@ -21,11 +21,13 @@ export interface NewSite {
 export interface SiteChange {
   readonly domain?: string;
   readonly timezone?: string;
+  /** When the zone is changed; the present unless given. */
+  readonly nowMs?: number;
   /** Settings that are named take the new value; the others stay. */
   readonly settings?: Partial<SiteSettings>;
 }
 
-const COLUMNS = 'id, domain, timezone, created_ms, script_id, settings';
+const COLUMNS = 'id, domain, timezone, created_ms, script_id, settings, zone_since_ms';
 
 /** The sites that are counted. */
 export class Sites {
@@ -51,7 +53,7 @@ export class Sites {
     this.#byScriptId = connection.query(`SELECT ${COLUMNS} FROM site WHERE script_id = ?`);
     this.#list = connection.query(`SELECT ${COLUMNS} FROM site ORDER BY domain`);
     this.#update = connection.query(
-      'UPDATE site SET domain = ?, timezone = ?, settings = ? WHERE id = ?',
+      'UPDATE site SET domain = ?, timezone = ?, settings = ?, zone_since_ms = ? WHERE id = ?',
     );
     this.#delete = connection.query('DELETE FROM site WHERE id = ?');
     this.#bury = connection.query('INSERT INTO removed_site (id, removed_ms) VALUES (?, ?)');
@@ -96,10 +98,13 @@ export class Sites {
     return this.#connection.atomically(() => {
       const site = this.#mustFind(id);
       if (domain !== undefined && domain !== site.domain) this.#refuseTaken(domain);
+      const isZoneKept = timezone === undefined || timezone === site.timezone;
+      const zoneSinceMs = isZoneKept ? site.zoneSinceMs : (change.nowMs ?? Date.now());
       this.#update.run(
         domain ?? site.domain,
         timezone ?? site.timezone,
         JSON.stringify({ ...site.settings, ...change.settings }),
+        zoneSinceMs,
         id,
       );
       return this.#mustFind(id);
@@ -159,5 +164,6 @@ function readSite(cells: Cells): Site {
     createdMs: integerOf(cells[3]),
     scriptId: textOf(cells[4]),
     settings: { ...DEFAULT_SITE_SETTINGS, ...settings },
+    zoneSinceMs: integerOf(cells[6]),
   };
 }

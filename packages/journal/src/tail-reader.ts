@@ -113,7 +113,8 @@ export class TailReader {
   }
 }
 
-function packedRowsOf(cells: Cells | undefined): PackedRows {
+/** The packed rows of a SELECT of their count, the greatest number and `packedList`. */
+export function packedRowsOf(cells: Cells | undefined): PackedRows {
   const [count, last, ...columns] = cells ?? [];
   const rowCount = integerOf(count);
   if (rowCount === 0) return NO_ROWS;

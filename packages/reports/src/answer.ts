@@ -6,7 +6,7 @@ import type { Query, QueryContext } from './query.ts';
 import { resolveQuery, type ResolvedQuery } from './resolved-query.ts';
 import { comparedRows, plainRows, shapeAnswer, totalRows } from './shape.ts';
 import type { PlainRow } from './shape.ts';
-import { joinSql, sql } from './sql.ts';
+import { joinSql, sql, statementOf } from './sql.ts';
 import { queryStatement } from './statement.ts';
 
 /** Runs one statement; it rejects when the engine fails, never because of the query's values. */
@@ -47,11 +47,13 @@ async function refuseBadPatterns(query: Query, execute: Execute): Promise<void> 
   throw badQuery(`The pattern ${describe(bad)} is not a regular expression that RE2 takes.`);
 }
 
+const NOTHING_READ = { fromMs: 0, toMs: 0 };
+
 /** One row: for each pattern null when it is malformed. */
 function patternStatement(patterns: readonly string[]): Statement {
   const columns = patterns.map((pattern) => sql`TRY(regexp_matches('', ${pattern}))`);
   const statement = sql`SELECT ${joinSql(columns, ', ')}`;
-  return { sql: statement.text, parameters: statement.parameters };
+  return { ...statementOf(statement), reads: NOTHING_READ };
 }
 
 async function totalOf(

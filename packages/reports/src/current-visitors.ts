@@ -1,6 +1,6 @@
 import type { Statement } from '@loggia/contract';
 
-import { sql } from './sql.ts';
+import { sql, statementOf } from './sql.ts';
 
 const RECENT_MS = 5 * 60_000;
 
@@ -8,5 +8,6 @@ const RECENT_MS = 5 * 60_000;
 export function currentVisitorsStatement(siteId: number, nowMs: number): Statement {
   const since = nowMs - RECENT_MS;
   const text = sql`SELECT count(DISTINCT e.visitor) AS visitors FROM event e WHERE e.site_id = ${siteId} AND e.time_ms >= ${since} AND e.time_ms <= ${nowMs} AND e.name <> 'engagement'`;
-  return { sql: text.text, parameters: text.parameters };
+  const reads = { fromMs: since, toMs: nowMs + 1 };
+  return { ...statementOf(text), reads };
 }

@@ -49,6 +49,16 @@ const VISIT_ENTRIES: Readonly<Record<VisitDimension, VisitEntry>> = {
   'visit:language': { column: 'language', empty: NOT_SET },
 };
 
+/** The column of `visit` that holds the dimension. */
+export function visitColumn(name: VisitDimension): VisitColumn {
+  return VISIT_ENTRIES[name].column;
+}
+
+/** What stands for nothing in the dimension. */
+export function emptyLabel(name: VisitDimension): string {
+  return VISIT_ENTRIES[name].empty;
+}
+
 /** Whether `name` is a dimension of the visit, not of an event or of time. */
 export function isVisitDimension(name: string): name is VisitDimension {
   return VISIT_DIMENSIONS.some((dimension) => dimension === name);

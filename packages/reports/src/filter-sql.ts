@@ -14,7 +14,7 @@ export interface FilterScope {
   /** The id of the visit in question, for conditions about what else it holds. */
   readonly visitId: Sql;
   /** No event of a visit in question is earlier; undefined when that is not known. */
-  readonly sinceMs: number | undefined;
+  readonly sinceMs: Sql | undefined;
 }
 
 /** The comparisons in `filters`, those of has_done and has_not_done left out. */

@@ -245,7 +245,7 @@ function pageViewsPart(scope: Scope, measures: readonly Measure[]): Sql {
     ? scope.conjuncts.filter((f) => f.kind !== 'leaf' || f.dimension !== 'visit:exit_page')
     : scope.conjuncts;
   const columns = keys.length === 0 ? sql`1 AS one` : joinSql(keys, ', ');
-  const rows = sql`SELECT ${columns} FROM event e JOIN visit v ON v.id = e.visit_id WHERE ${chosenVisitSql({ ...scope, conjuncts })} AND e.site_id = ${scope.query.siteId} AND e.time_ms >= ${scope.range.fromMs} AND e.name = 'pageview'`;
+  const rows = sql`SELECT ${columns} FROM event e JOIN visit v ON v.id = e.visit_id WHERE ${chosenVisitSql({ ...scope, conjuncts })} AND e.site_id = ${scope.query.siteId} AND e.time_ms >= ${scope.fromMs} AND e.name = 'pageview'`;
   return sumUp(rows, 'pageViews', scope, measures);
 }
 

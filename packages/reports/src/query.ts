@@ -89,6 +89,8 @@ export interface QueryContext {
     /** IANA name. */
     readonly timezone: string;
     readonly createdMs: number;
+    /** When the zone was changed last; absent when it never was. */
+    readonly zoneSinceMs?: number;
   };
   readonly nowMs: number;
   /** The time of the site's first event, if it has any: where the range `all` begins. */

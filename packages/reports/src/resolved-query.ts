@@ -35,6 +35,8 @@ export interface ResolvedQuery {
   /** The goals that rows by `event:goal` are made for, in the site's order. */
   readonly listedGoals: readonly Goal[];
   readonly revenue: Revenue;
+  /** From here on the site's days have been counted by its present zone. */
+  readonly zoneSinceMs: number;
 }
 
 /**
@@ -63,6 +65,7 @@ export function resolveQuery(query: Query, context: QueryContext): ResolvedQuery
     goals: context.goals,
     listedGoals,
     revenue: resolveRevenue(query, conjuncts, listedGoals),
+    zoneSinceMs: context.site.zoneSinceMs ?? 0,
   };
 }
 

@@ -16,11 +16,14 @@ import { unreachable } from './unreachable.ts';
 export interface Scope {
   readonly query: ResolvedQuery;
   readonly range: TimeRange;
+  /** The instants between which visits begin and events are counted: the range's, or a part of it. */
+  readonly fromMs: Sql;
+  readonly toMs: Sql;
   readonly conjuncts: readonly Filter[];
   readonly dimensions: readonly ResolvedDimension[];
 }
 
-function filterScope(scope: Scope, visitId: Sql, sinceMs: number | undefined): FilterScope {
+function filterScope(scope: Scope, visitId: Sql, sinceMs: Sql | undefined): FilterScope {
   return { siteId: scope.query.siteId, goals: scope.query.goals, visitId, sinceMs };
 }
 
@@ -31,13 +34,13 @@ export function filtersEvents(scope: Scope): boolean {
 
 /** The visit `v` began in the range and passes the filters that look at visits only. */
 export function visitSql(scope: Scope): Sql {
-  const { range } = scope;
-  const inner = filterScope(scope, sql`v.id`, range.fromMs);
+  const { fromMs, toMs } = scope;
+  const inner = filterScope(scope, sql`v.id`, fromMs);
   const ofVisit = scope.conjuncts.filter((filter) => !looksAtEvent(filter));
   return allOf([
     sql`v.site_id = ${scope.query.siteId}`,
-    sql`v.start_ms >= ${range.fromMs}`,
-    sql`v.start_ms < ${range.toMs}`,
+    sql`v.start_ms >= ${fromMs}`,
+    sql`v.start_ms < ${toMs}`,
     ...ofVisit.map((filter) => filterSql(filter, inner)),
   ]);
 }
@@ -50,12 +53,12 @@ export function chosenVisitSql(scope: Scope): Sql {
 
 /** The event `e`, of a visit that began in the range, passes the filters that look at events. */
 export function matchedEventSql(scope: Scope): Sql {
-  const inner = filterScope(scope, sql`e.visit_id`, scope.range.fromMs);
+  const inner = filterScope(scope, sql`e.visit_id`, scope.fromMs);
   const ofEvent = scope.conjuncts.filter(looksAtEvent);
   return allOf([
     sql`e.site_id = ${scope.query.siteId}`,
     // No event of a visit is earlier than the visit's start.
-    sql`e.time_ms >= ${scope.range.fromMs}`,
+    sql`e.time_ms >= ${scope.fromMs}`,
     eligibleSql(scrollGoalsOf(scope)),
     ...ofEvent.map((filter) => filterSql(filter, inner)),
   ]);
@@ -78,12 +81,12 @@ export function matchedEventsSql(scope: Scope, columns: Sql): Sql {
 
 /** The page view or custom event `e` happened in the range and passes all filters. */
 export function countedEventSql(scope: Scope): Sql {
-  const { range } = scope;
+  const { fromMs, toMs } = scope;
   const inner = filterScope(scope, sql`e.visit_id`, undefined);
   return allOf([
     sql`e.site_id = ${scope.query.siteId}`,
-    sql`e.time_ms >= ${range.fromMs}`,
-    sql`e.time_ms < ${range.toMs}`,
+    sql`e.time_ms >= ${fromMs}`,
+    sql`e.time_ms < ${toMs}`,
     sql`e.name <> 'engagement'`,
     ...scope.conjuncts.map((filter) => filterSql(filter, inner)),
   ]);
@@ -91,11 +94,11 @@ export function countedEventSql(scope: Scope): Sql {
 
 /** The engagement ping `e` is on a page that the filters on pages and host names let pass. */
 export function pingPageSql(scope: Scope): Sql {
-  const inner = filterScope(scope, sql`e.visit_id`, scope.range.fromMs);
+  const inner = filterScope(scope, sql`e.visit_id`, scope.fromMs);
   const ofPage = scope.conjuncts.filter(looksAtPageOnly);
   return allOf([
     sql`e.site_id = ${scope.query.siteId}`,
-    sql`e.time_ms >= ${scope.range.fromMs}`,
+    sql`e.time_ms >= ${scope.fromMs}`,
     sql`e.name = 'engagement'`,
     ...ofPage.map((filter) => filterSql(filter, inner)),
   ]);

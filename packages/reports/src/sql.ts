@@ -1,9 +1,10 @@
+import type { LateParameter, LateStatement, Statement } from '@loggia/contract';
 import { assert } from '@tandem/base';
 
 /** A piece of SQL with the values of its placeholders, in order. */
 export interface Sql {
   readonly text: string;
-  readonly parameters: readonly (string | number)[];
+  readonly parameters: LateStatement['parameters'];
 }
 
 /**
@@ -15,7 +16,7 @@ export function sql(
   ...values: readonly (Sql | string | number)[]
 ): Sql {
   let text = strings[0] ?? '';
-  const parameters: (string | number)[] = [];
+  const parameters: (string | number | LateParameter)[] = [];
   for (const [index, value] of values.entries()) {
     if (typeof value === 'object') {
       text += value.text;
@@ -27,6 +28,21 @@ export function sql(
     text += strings[index + 1] ?? '';
   }
   return { text, parameters };
+}
+
+/** A whole number that the store fills in. */
+export function late(name: LateParameter['late']): Sql {
+  return { text: placeholder(0), parameters: [{ late: name }] };
+}
+
+/** A statement that has nothing to be filled in. */
+export function statementOf({ text, parameters }: Sql): Statement {
+  return { sql: text, parameters: parameters.map(known) };
+}
+
+function known(parameter: string | number | LateParameter): string | number {
+  assert(typeof parameter !== 'object', 'the statement is complete');
+  return parameter;
 }
 
 // The casts matter: a driver may bind a JavaScript number as DOUBLE, and arithmetic must stay exact.

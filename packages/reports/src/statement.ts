@@ -1,11 +1,23 @@
-import type { MetricName, Statement } from '@loggia/contract';
+import type { LateStatement, MetricName, Statement } from '@loggia/contract';
 
 import { labelSql } from './dimensions.ts';
 import { MEASURES, metricEntry, type Measure, type MetricEntry, type PartName } from './metrics.ts';
 import { keyNames, partSql, visitorsSql } from './parts.ts';
 import type { ResolvedDimension, ResolvedQuery } from './resolved-query.ts';
+import { rollupPart, rollupRows, rollupVisitorsSql, totalPlan } from './rollup-part.ts';
+import { planRollups, type RollupPlan } from './rollup-plan.ts';
 import type { Scope } from './scope.ts';
-import { allOf, anyOf, identifier, joinSql, sql, valueList, type Sql } from './sql.ts';
+import {
+  allOf,
+  anyOf,
+  identifier,
+  joinSql,
+  late,
+  sql,
+  statementOf,
+  valueList,
+  type Sql,
+} from './sql.ts';
 import type { TimeRange } from './time-range.ts';
 
 /** Which rows of a query's answer a statement gives. */
@@ -25,8 +37,39 @@ export interface StatementOptions {
 export function queryStatement(query: ResolvedQuery, options: StatementOptions): Statement {
   const { range } = options;
   const { dimensions, conjuncts } = query;
-  const scope = { query, range, conjuncts, dimensions };
   const entries = query.metrics.map((name) => metricEntry(name, isByPage(dimensions)));
+  const whole = { query, range, conjuncts, dimensions };
+  const counted = { ...whole, fromMs: sql`${range.fromMs}`, toMs: sql`${range.toMs}` };
+  const reads = { fromMs: range.fromMs, toMs: range.toMs };
+  const statement = { ...statementOf(statementSql({ scope: counted, entries }, options)), reads };
+  const plan = planRollups(query, range, measuresOf(entries));
+  if (plan === undefined) return statement;
+  const scope = { ...whole, fromMs: late('rawFromMs'), toMs: late('rawToMs') };
+  const lateOf = (parts: StatementParts) => lateStatement(statementSql(parts, options));
+  const rolledUp = {
+    siteId: query.siteId,
+    dimensions: dimensionsRead(plan, entries),
+    firstDay: plan.firstDay,
+    dayStartsMs: plan.dayStartsMs,
+    toMs: range.toMs,
+    byMonth: plan.byMonth,
+    summed: lateOf({ scope, entries, sums: { plan, alone: true } }),
+    mixed: lateOf({ scope, entries, sums: { plan, alone: false } }),
+  };
+  return { ...statement, rolledUp };
+}
+
+/** What the rows of a statement are counted and summed from. */
+interface StatementParts {
+  readonly scope: Scope;
+  readonly entries: readonly MetricEntry[];
+  /** Sums that are added to what is counted or, alone, stand in for it. */
+  readonly sums?: { readonly plan: RollupPlan; readonly alone: boolean };
+}
+
+function statementSql(parts: StatementParts, options: StatementOptions): Sql {
+  const { query, dimensions } = parts.scope;
+  const { entries } = parts;
   const keys = keyNames(dimensions);
   const labels = dimensions.map((dimension, index) => labelOf(query, dimension, index));
   const values = entries.map((entry, index) => {
@@ -34,8 +77,25 @@ export function queryStatement(query: ResolvedQuery, options: StatementOptions):
     return sql`CAST(${value} AS BIGINT) AS ${metricColumn(index)}`;
   });
   const columns = [...keys, ...entries.map((_, index) => metricColumn(index))];
-  const text = sql`WITH summed AS (${summedSql(scope, entries)}), totals AS (${totalsSql(scope, entries)}), measured AS (SELECT ${joinSql([...labels, ...values], ', ')} FROM summed, totals) SELECT ${joinSql([...columns, sql`count(*) OVER () AS total_rows`], ', ')} FROM measured WHERE ${listedSql(query, options)}${orderSql(query)} LIMIT ${options.limit} OFFSET ${options.offset}`;
-  return { sql: text.text, parameters: text.parameters };
+  const hasTotals = entries.some(({ total }) => total !== undefined);
+  const totals = hasTotals ? sql`totals AS (${totalsSql(parts)}), ` : sql``;
+  const source = hasTotals ? sql`summed, totals` : sql`summed`;
+  return sql`WITH summed AS (${summedSql(parts)}), ${totals}measured AS (SELECT ${joinSql([...labels, ...values], ', ')} FROM ${source}) SELECT ${joinSql([...columns, sql`count(*) OVER () AS total_rows`], ', ')} FROM measured WHERE ${listedSql(query, options)}${orderSql(query)} LIMIT ${options.limit} OFFSET ${options.offset}`;
+}
+
+/** A total is read from the sums over all values. */
+function dimensionsRead(plan: RollupPlan, entries: readonly MetricEntry[]): readonly number[] {
+  const hasTotal = entries.some(({ total }) => total !== undefined);
+  const read = hasTotal ? [plan.dimension, totalPlan(plan).dimension] : [plan.dimension];
+  return [...new Set(read)];
+}
+
+function lateStatement({ text, parameters }: Sql): LateStatement {
+  return { sql: text, parameters };
+}
+
+function measuresOf(entries: readonly MetricEntry[]): readonly Measure[] {
+  return [...new Set(entries.flatMap((entry) => entry.measures))];
 }
 
 function isByPage(dimensions: readonly ResolvedDimension[]): boolean {
@@ -60,13 +120,13 @@ function metricColumn(index: number): Sql {
 }
 
 /** All measures that the metrics are made of, summed per row. */
-function summedSql(scope: Scope, entries: readonly MetricEntry[]): Sql {
-  const measures = [...new Set(entries.flatMap((entry) => entry.measures))];
+function summedSql({ scope, entries, sums }: StatementParts): Sql {
+  const measures = measuresOf(entries);
   const parts = [...new Set(measures.map((measure): PartName => MEASURES[measure]))];
-  const rows = joinSql(
-    parts.map((part) => partSql(part, scope, measures)),
-    ' UNION ALL ',
-  );
+  if (sums?.alone === true) return rollupRows(scope, sums.plan, measures);
+  const counted = parts.map((part) => partSql(part, scope, measures));
+  const summed = sums === undefined ? [] : [rollupPart(scope, sums.plan, measures)];
+  const rows = joinSql([...counted, ...summed], ' UNION ALL ');
   const keys = keyNames(scope.dimensions);
   const columns = joinSql([...keys, ...measures.map(addedUp)], ', ');
   if (keys.length === 0) return sql`SELECT ${columns} FROM (${rows})`;
@@ -78,12 +138,15 @@ function addedUp(measure: Measure): Sql {
   return sql`CAST(coalesce(sum(${name}), 0) AS BIGINT) AS ${name}`;
 }
 
-function totalsSql(scope: Scope, entries: readonly MetricEntry[]): Sql {
+function totalsSql({ scope, entries, sums }: StatementParts): Sql {
   const totals = [...new Set(entries.flatMap((entry) => entry.total ?? []))];
-  const columns = totals.map(
-    (total) => sql`(${visitorsSql(scope, total === 'all_visitors')}) AS ${identifier(total)}`,
-  );
-  return sql`SELECT ${joinSql([sql`1 AS one`, ...columns], ', ')}`;
+  const columns = totals.map((total) => {
+    const counted =
+      sums?.alone === true ? [] : [sql`(${visitorsSql(scope, total === 'all_visitors')})`];
+    const summed = sums === undefined ? [] : [sql`(${rollupVisitorsSql(scope, sums.plan)})`];
+    return sql`${joinSql([...counted, ...summed], ' + ')} AS ${identifier(total)}`;
+  });
+  return sql`SELECT ${joinSql(columns, ', ')}`;
 }
 
 function labelOf(query: ResolvedQuery, dimension: ResolvedDimension, index: number): Sql {

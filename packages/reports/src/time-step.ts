@@ -1,3 +1,4 @@
+import { AssertionError } from '@tandem/base';
 import { badQuery } from './bad-query.ts';
 import type { TimeRange } from './time-range.ts';
 import { joinSql, sql, type Sql } from './sql.ts';
@@ -28,15 +29,22 @@ export function suitableStep(range: TimeRange): TimeStep {
  */
 export function stepSql(step: TimeStep, timeMs: Sql, range: TimeRange): Sql {
   const localMs = sql`(${timeMs} + ${offsetSql(timeMs, range)})`;
+  return step === 'hour'
+    ? sql`${localMs} // ${HOUR_MS}`
+    : dayStepSql(step, sql`${localMs} // ${DAY_MS}`);
+}
+
+/** The number of the step, as `stepSql` has it, that the local day `day` (since the epoch) is in. */
+export function dayStepSql(step: TimeStep, day: Sql): Sql {
   switch (step) {
-    case 'hour':
-      return sql`${localMs} // ${HOUR_MS}`;
     case 'day':
-      return sql`${localMs} // ${DAY_MS}`;
+      return sql`CAST(${day} AS BIGINT)`;
     case 'week':
-      return sql`(${localMs} // ${DAY_MS} + ${DAYS_SINCE_MONDAY}) // ${7}`;
+      return sql`(${day} + ${DAYS_SINCE_MONDAY}) // ${7}`;
     case 'month':
-      return sql`date_diff('month', DATE '1970-01-01', DATE '1970-01-01' + CAST(${localMs} // ${DAY_MS} AS INTEGER))`;
+      return sql`date_diff('month', DATE '1970-01-01', DATE '1970-01-01' + CAST(${day} AS INTEGER))`;
+    case 'hour':
+      throw new AssertionError('a day has many hours');
     default:
       throw unreachable(step);
   }

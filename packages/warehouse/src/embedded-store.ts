@@ -1,5 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { assert } from '@tandem/base';
 import { HttpError, type Statement, type StatementResult } from '@loggia/contract';
+import { ArchiveReader } from './archive-reader.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { Engine, type EngineLimits } from './engine.ts';
 import { statementError } from './engine-error.ts';
@@ -7,8 +9,10 @@ import type { EventStore, QueryOptions, StoreStatus } from './event-store.ts';
 import { Follower } from './follower.ts';
 import { Mirror } from './mirror.ts';
 import { Slots } from './slots.ts';
-import { StatementReader } from './statement-reader.ts';
+import { SegmentCache } from './segment-cache.ts';
 import { StopSignal } from './stop-signal.ts';
+import { SumsTable } from './sums-table.ts';
+import { TailSpans } from './tail-spans.ts';
 import type { TailSource } from './tail-source.ts';
 import { WarehouseError } from './warehouse-error.ts';
 
@@ -28,6 +32,8 @@ export interface QueryLimits {
 export interface EmbeddedStoreOptions {
   readonly tail: TailSource;
   readonly limits: EngineLimits;
+  /** Where the files of the archive are kept; needed when `tail` has an archive. */
+  readonly cacheFolder?: string;
   readonly queries?: Partial<QueryLimits>;
   /** Rows of each table that are read and taken in at once while catching up. */
   readonly stepRowsMax?: number;
@@ -46,6 +52,9 @@ interface StoreParts {
   readonly engine: Engine;
   readonly mirror: Mirror;
   readonly follower: Follower;
+  readonly cache: SegmentCache | undefined;
+  readonly sums: SumsTable | undefined;
+  readonly tailSpans: TailSpans;
   readonly statusConnection: DuckDBConnection;
   readonly limits: QueryLimits;
 }
@@ -75,12 +84,21 @@ export class EmbeddedStore implements EventStore {
    * @throws WarehouseError `open_failed`
    */
   static async open(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
-    const engine = await Engine.open(options.limits);
+    const { tail, limits, cacheFolder, stepRowsMax } = options;
+    const cache = cacheOf(tail, cacheFolder);
+    const engine = await Engine.open({
+      ...limits,
+      ...(cacheFolder !== undefined && { filesFolder: cacheFolder }),
+    });
     const mirror = new Mirror(await engine.connect());
+    const sums = cache === undefined ? undefined : new SumsTable(await engine.connect(), cache);
     return new EmbeddedStore({
       engine,
       mirror,
-      follower: new Follower(options.tail, mirror, options.stepRowsMax),
+      cache,
+      sums,
+      tailSpans: new TailSpans(),
+      follower: new Follower({ tail, mirror, cache, sums, stepRowsMax }),
       statusConnection: await engine.connect(),
       limits: { ...DEFAULT_QUERY_LIMITS, ...options.queries },
     });
@@ -142,16 +160,16 @@ export class EmbeddedStore implements EventStore {
     stop: StopSignal,
   ): Promise<StatementResult> {
     const connection = await this.#connections.take();
-    const reader = new StatementReader(connection);
+    const reader = new ArchiveReader(connection, this.#parts);
     try {
-      await this.#parts.follower.atHead(() => reader.begin(statement), stop);
+      await reader.begin(statement, stop);
       return await reader.read(rowsMax, stop.signal);
     } finally {
       await this.#giveBack(connection, reader);
     }
   }
 
-  async #giveBack(connection: DuckDBConnection, reader: StatementReader): Promise<void> {
+  async #giveBack(connection: DuckDBConnection, reader: ArchiveReader): Promise<void> {
     try {
       await reader.end();
       this.#connections.give(connection);
@@ -183,4 +201,10 @@ export class EmbeddedStore implements EventStore {
       throw new WarehouseError('store_closed', 'The store has been closed.');
     }
   }
+}
+
+function cacheOf(tail: TailSource, folder: string | undefined): SegmentCache | undefined {
+  if (tail.archive === undefined) return undefined;
+  assert(folder !== undefined, 'an archive has a folder for its files');
+  return new SegmentCache(folder, tail.archive);
 }

@@ -2,13 +2,21 @@
  * Keeps the mirror at the head of the journal.
  *
  * A round reads in steps of bounded size; each step is one snapshot of the journal and one
- * transaction of the engine. The invariants it holds (W1, W2, W3, W4 and W5) are in `../DESIGN.md`.
+ * transaction of the engine. The invariants it holds (W1, W2, W3, W4, W5 and W15) are in `../DESIGN.md`.
  */
-import { PACKED_SEPARATOR, VISIT_COLUMNS, type PackedRows } from '@loggia/contract';
+import {
+  PACKED_SEPARATOR,
+  VISIT_COLUMNS,
+  type PackedRows,
+  type SegmentSet,
+} from '@loggia/contract';
 import { assert } from '@tandem/base';
+import { segmentsOf } from './archive-tables.ts';
 import { catchUpError } from './engine-error.ts';
 import type { Mirror } from './mirror.ts';
+import { type SegmentCache, isGone } from './segment-cache.ts';
 import type { StopSignal } from './stop-signal.ts';
+import type { SumsTable } from './sums-table.ts';
 import type { TailHead, TailSource } from './tail-source.ts';
 import { WarehouseError } from './warehouse-error.ts';
 
@@ -24,20 +32,39 @@ const STEPS_PAST_TARGET_MAX = 32;
 
 const VISIT_ID = VISIT_COLUMNS.findIndex((column) => column.name === 'id');
 
+/** Where the journal or the tables stand, sealed visits included. */
+interface Head extends TailHead {
+  readonly archive: number;
+}
+
 interface Step {
-  readonly head: TailHead;
+  readonly head: Head;
+  /** The archive's sets, when they are others than those of the tables. */
+  readonly sets: readonly SegmentSet[] | undefined;
   readonly events: PackedRows;
   readonly visits: PackedRows;
   /** True when nothing of the snapshot is left to be read. */
   readonly complete: boolean;
 }
 
+export interface FollowerParts {
+  readonly tail: TailSource;
+  readonly mirror: Mirror;
+  /** Needed when the tail has an archive. */
+  readonly cache: SegmentCache | undefined;
+  readonly sums: SumsTable | undefined;
+  readonly stepRowsMax: number | undefined;
+}
+
 export class Follower {
   readonly #tail: TailSource;
   readonly #mirror: Mirror;
+  readonly #cache: SegmentCache | undefined;
+  readonly #sums: SumsTable | undefined;
   readonly #stepRowsMax: number;
   /** Undefined until the tables exist. */
-  #position: TailHead | undefined;
+  #position: Head | undefined;
+  #sets: readonly SegmentSet[] = [];
   /** Changes up to this number were there when loading began: no older state is in the table. */
   #firstChange = 0;
   /** The greatest visit id in the table. */
@@ -45,14 +72,27 @@ export class Follower {
   /** True while the tables equal one state of the journal. */
   #whole = false;
   #ready = false;
+  #stepCount = 0;
   #closed = false;
   #round: Promise<void> | undefined;
   readonly #fixing = new Set<Promise<unknown>>();
 
-  constructor(tail: TailSource, mirror: Mirror, stepRowsMax = STEP_ROWS_MAX) {
-    this.#tail = tail;
-    this.#mirror = mirror;
-    this.#stepRowsMax = stepRowsMax;
+  constructor(parts: FollowerParts) {
+    this.#tail = parts.tail;
+    this.#mirror = parts.mirror;
+    this.#cache = parts.cache;
+    this.#sums = parts.sums;
+    this.#stepRowsMax = parts.stepRowsMax ?? STEP_ROWS_MAX;
+  }
+
+  /** The archive's sets that go with the tables; within `atHead`, with the snapshot. */
+  get sets(): readonly SegmentSet[] {
+    return this.#sets;
+  }
+
+  /** Rises with every step that was taken in. */
+  get stepCount(): number {
+    return this.#stepCount;
   }
 
   /** True from the first complete catch-up on. */
@@ -120,12 +160,13 @@ export class Follower {
         if (this.#closed) throw new WarehouseError('store_closed', 'The store has been closed.');
         const step = this.#readStep();
         if (this.#mustReset(step.head)) {
-          await this.#reset(step.head);
+          await this.#reset(step);
           continue;
         }
         if (covers(this.#position, target)) stepsPastTarget += 1;
-        reached = step.complete || stepsPastTarget > STEPS_PAST_TARGET_MAX;
-        await this.#takeStep(step, reached);
+        const isLast = step.complete || stepsPastTarget > STEPS_PAST_TARGET_MAX;
+        if (!(await this.#tryTakeStep(step, isLast))) continue;
+        reached = isLast;
         await this.#mirror.compact();
       }
     } catch (error) {
@@ -133,38 +174,81 @@ export class Follower {
     }
   }
 
+  /** False when a set that was read has been merged away since; the next step knows more. */
+  async #tryTakeStep(step: Step, isLast: boolean): Promise<boolean> {
+    try {
+      await this.#takeStep(step, isLast);
+      return true;
+    } catch (error) {
+      if (isGone(error)) return false;
+      throw error;
+    }
+  }
+
   async #takeStep(step: Step, isLast: boolean): Promise<void> {
-    if (!isLast) await this.#leaveWhole();
+    if (!isLast || step.sets !== undefined) await this.#leaveWhole();
     await this.#apply(step);
+    this.#stepCount += 1;
     this.#position = positionAfter(step, this.#position);
+    await this.#keepSets(step.sets);
     if (!isLast) return;
     this.#whole = true;
     this.#ready = true;
   }
 
-  async #apply({ events, visits }: Step): Promise<void> {
-    if (events.rowCount === 0 && visits.rowCount === 0) return;
+  /**
+   * Invariant W15: in one transaction the visits that were sealed leave the tables; in the same
+   * moment, as queries see it, their files join, since none takes its snapshot meanwhile.
+   */
+  async #apply({ events, visits, sets = [] }: Step): Promise<void> {
+    const sealedBefore = this.#position?.archive ?? 0;
+    const sealed = sets.filter((set) => set.sealed > sealedBefore);
+    if (events.rowCount === 0 && visits.rowCount === 0 && sealed.length === 0) return;
+    const files = this.#cache?.pin(segmentsOf(sealed, 'visits'));
+    try {
+      await this.#applyRows({ events, visits }, files?.paths ?? []);
+    } finally {
+      files?.release();
+    }
+  }
+
+  async #applyRows(
+    { events, visits }: Pick<Step, 'events' | 'visits'>,
+    sealedFiles: readonly string[],
+  ): Promise<void> {
     const ids = visitIdsOf(visits);
     const isFirstState = visits.last <= this.#firstChange;
     const replacedIds = isFirstState ? [] : ids.filter((id) => id <= this.#visitIdMax);
-    await this.#mirror.apply({ events, visits, replacedIds });
+    await this.#mirror.apply({ events, visits, replacedIds, sealedFiles });
     for (const id of ids) this.#visitIdMax = Math.max(this.#visitIdMax, id);
   }
 
-  #mustReset(head: TailHead): boolean {
+  async #keepSets(sets: readonly SegmentSet[] | undefined): Promise<void> {
+    if (sets === undefined) return;
+    this.#sets = sets;
+    const segments = sets.flatMap((set) => set.segments);
+    this.#cache?.keep(segments);
+    await this.#sums?.keep(new Set(segments.map(({ id }) => id)));
+  }
+
+  #mustReset(head: Head): boolean {
     const position = this.#position;
     return (
       position === undefined ||
       position.epoch !== head.epoch ||
       position.eventId > head.eventId ||
-      position.visitChange > head.visitChange
+      position.visitChange > head.visitChange ||
+      position.archive > head.archive
     );
   }
 
-  async #reset(head: TailHead): Promise<void> {
+  async #reset({ head, sets }: Step): Promise<void> {
     await this.#leaveWhole();
     await this.#mirror.reset();
-    this.#position = { eventId: 0, visitChange: 0, epoch: head.epoch };
+    this.#position = { eventId: 0, visitChange: 0, epoch: head.epoch, archive: head.archive };
+    this.#stepCount += 1;
+    this.#sums?.clear();
+    await this.#keepSets(sets);
     this.#firstChange = head.visitChange;
     this.#visitIdMax = 0;
   }
@@ -175,19 +259,21 @@ export class Follower {
     while (this.#fixing.size > 0) await Promise.allSettled(this.#fixing);
   }
 
-  #readHead(): TailHead {
-    return readJournal(() => this.#tail.head());
+  #readHead(): Head {
+    return readJournal(() => headOf(this.#tail));
   }
 
   #readStep(): Step {
     const rowsMax = this.#stepRowsMax;
     const read = (): Step => {
-      const head = this.#tail.head();
+      const head = headOf(this.#tail);
       const { eventId, visitChange } = this.#position ?? head;
       const events = this.#tail.packEvents(eventId, rowsMax);
       const visits = this.#tail.packVisits(visitChange, rowsMax);
       const complete = events.rowCount < rowsMax && visits.rowCount < rowsMax;
-      return { head, events, visits, complete };
+      const hasOtherSets = this.#position?.archive !== head.archive || this.#mustReset(head);
+      const sets = hasOtherSets ? (this.#tail.archive?.sets() ?? []) : undefined;
+      return { head, sets, events, visits, complete };
     };
     return readJournal(() =>
       this.#tail.snapshot === undefined ? read() : this.#tail.snapshot(read),
@@ -195,7 +281,11 @@ export class Follower {
   }
 }
 
-function positionAfter(step: Step, before: TailHead | undefined): TailHead {
+function headOf(tail: TailSource): Head {
+  return { ...tail.head(), archive: tail.archive?.version() ?? 0 };
+}
+
+function positionAfter(step: Step, before: Head | undefined): Head {
   assert(before !== undefined, 'a step is taken into tables that exist');
   // The head may lie beyond the last row when that row has been deleted.
   const floor = step.complete ? step.head : before;
@@ -203,6 +293,7 @@ function positionAfter(step: Step, before: TailHead | undefined): TailHead {
     eventId: Math.max(floor.eventId, step.events.last),
     visitChange: Math.max(floor.visitChange, step.visits.last),
     epoch: before.epoch,
+    archive: step.head.archive,
   };
 }
 
@@ -212,17 +303,19 @@ function visitIdsOf({ rowCount, columns }: PackedRows): number[] {
 }
 
 /** Not `covers`: a journal that has gone back is not where the tables are. */
-function isAt(position: TailHead | undefined, head: TailHead): boolean {
+function isAt(position: Head | undefined, head: Head): boolean {
   return (
-    position?.epoch === head.epoch &&
+    position?.archive === head.archive &&
+    position.epoch === head.epoch &&
     position.eventId === head.eventId &&
     position.visitChange === head.visitChange
   );
 }
 
-function covers(position: TailHead | undefined, head: TailHead): boolean {
+function covers(position: Head | undefined, head: Head): boolean {
   return (
     position !== undefined &&
+    position.archive >= head.archive &&
     position.epoch === head.epoch &&
     position.eventId >= head.eventId &&
     position.visitChange >= head.visitChange

@@ -1,7 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { PackedRows } from '@loggia/contract';
+import { parquetSql } from './literal.ts';
 import { PackedWriter } from './packed-writer.ts';
-import { EVENT_TABLE, VISIT_TABLE } from './table-schema.ts';
+import { EVENT_TABLE, ROLLUP_TABLE, SUM_TABLE, VISIT_TABLE } from './table-schema.ts';
 
 /** What one transaction brings. */
 export interface MirrorChange {
@@ -9,6 +10,8 @@ export interface MirrorChange {
   readonly visits: PackedRows;
   /** Ids of those of `visits` of which an older state may be in the table. */
   readonly replacedIds: readonly number[];
+  /** Files of sealed visits, which leave the tables. */
+  readonly sealedFiles: readonly string[];
 }
 
 /**
@@ -17,7 +20,9 @@ export interface MirrorChange {
  */
 const CHECKPOINT_ROWS = 122_880;
 
-/** The tables `event` and `visit`, changed only here, over the one connection that writes. */
+const NOTHING = { events: 0, visits: 0 };
+
+/** The tables `event` and `visit`, and an empty `rollup`, changed only here, over the one connection that writes. */
 export class Mirror {
   readonly #connection: DuckDBConnection;
   readonly #events: PackedWriter;
@@ -48,7 +53,7 @@ export class Mirror {
    */
   async reset(): Promise<void> {
     await this.#transaction('', async () => {
-      for (const table of [EVENT_TABLE, VISIT_TABLE]) {
+      for (const table of [EVENT_TABLE, VISIT_TABLE, ROLLUP_TABLE, SUM_TABLE]) {
         await this.#connection.run(`${table.createSql}; DELETE FROM ${table.name}`);
       }
     });
@@ -59,14 +64,16 @@ export class Mirror {
 
   /** Takes the whole change in, or, when it throws, nothing of it. */
   async apply(change: MirrorChange): Promise<void> {
+    let sealed = NOTHING;
     const deletedCount = await this.#transaction(deleteSql(change.replacedIds), async () => {
+      sealed = await this.#deleteSealed(change.sealedFiles);
       await this.#visits.append(change.visits);
       await this.#events.append(change.events);
     });
     const { events, visits } = change;
-    this.#eventCount += events.rowCount;
-    this.#visitCount += visits.rowCount - deletedCount;
-    this.#rowsSinceCheckpoint += events.rowCount + visits.rowCount;
+    this.#eventCount += events.rowCount - sealed.events;
+    this.#visitCount += visits.rowCount - deletedCount - sealed.visits;
+    this.#rowsSinceCheckpoint += events.rowCount + visits.rowCount + sealed.events + sealed.visits;
   }
 
   /**
@@ -76,6 +83,14 @@ export class Mirror {
   async compact(): Promise<void> {
     if (this.#rowsSinceCheckpoint < CHECKPOINT_ROWS) return;
     await this.#checkpoint();
+  }
+
+  async #deleteSealed(files: readonly string[]): Promise<typeof NOTHING> {
+    if (files.length === 0) return NOTHING;
+    const ids = `(SELECT id FROM ${parquetSql(files)})`;
+    const events = await this.#connection.run(`DELETE FROM event WHERE visit_id IN ${ids}`);
+    const visits = await this.#connection.run(`DELETE FROM visit WHERE id IN ${ids}`);
+    return { events: events.rowsChanged, visits: visits.rowsChanged };
   }
 
   /** The rows that `deletion` removed. */

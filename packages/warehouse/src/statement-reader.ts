@@ -4,12 +4,22 @@ import {
   type DuckDBResult,
   StatementType,
 } from '@duckdb/node-api';
-import { HttpError, type QueryValue, type Statement, type StatementResult } from '@loggia/contract';
+import {
+  HttpError,
+  type QueryValue,
+  type RolledUp,
+  type Statement,
+  type StatementResult,
+} from '@loggia/contract';
 import { checkAnswerType, decodeAnswerValue } from './answer-value.ts';
+import type { TailSpan } from './raw-span.ts';
 import { WarehouseError } from './warehouse-error.ts';
 
 /** A lost race between an interrupt and the start of a statement is made up for after this. */
 const INTERRUPT_AGAIN_MS = 10;
+
+const TAIL_SPAN_SQL =
+  'SELECT min(start_ms), max(last_ms) FROM visit WHERE site_id = ? AND start_ms < ? AND last_ms >= ?';
 
 const INT64_MAX = 2n ** 63n - 1n;
 
@@ -23,15 +33,33 @@ export class StatementReader {
     this.#connection = connection;
   }
 
+  /** Begins the transaction, unless it has begun. The engine itself refuses writes in it. */
+  async open(): Promise<void> {
+    if (this.#inTransaction) return;
+    await this.#connection.run('BEGIN TRANSACTION READ ONLY');
+    this.#inTransaction = true;
+  }
+
+  /** What of a range the site's visits in memory touch; it fixes the snapshot as `begin` does. */
+  async tailSpan({ siteId, dayStartsMs, toMs }: RolledUp): Promise<TailSpan | undefined> {
+    const touching = await this.#connection.runAndReadAll(TAIL_SPAN_SQL, [
+      siteId,
+      BigInt(toMs),
+      BigInt(dayStartsMs[0] ?? 0),
+    ]);
+    const [firstMs, lastMs] = touching.getRows()[0] ?? [];
+    if (typeof firstMs !== 'bigint' || typeof lastMs !== 'bigint') return undefined;
+    return { firstMs: Number(firstMs), lastMs: Number(lastMs) };
+  }
+
   /**
    * Takes the snapshot that `read` answers from: preparing looks the tables up, and with that the
-   * transaction is fixed. The engine itself refuses writes in it.
+   * transaction is fixed.
    *
    * @throws WarehouseError `bad_statement` for anything but one SELECT with its parameters
    */
   async begin(statement: Statement): Promise<void> {
-    await this.#connection.run('BEGIN TRANSACTION READ ONLY');
-    this.#inTransaction = true;
+    await this.open();
     const prepared = await this.#connection.prepare(statement.sql);
     this.#prepared = prepared;
     if (prepared.statementType !== StatementType.SELECT) {
@@ -56,7 +84,10 @@ export class StatementReader {
   /** Leaves the connection as it was. When it throws, the connection is of no more use. */
   async end(): Promise<void> {
     this.#prepared?.destroySync();
-    if (this.#inTransaction) await this.#connection.run('ROLLBACK');
+    this.#prepared = undefined;
+    if (!this.#inTransaction) return;
+    this.#inTransaction = false;
+    await this.#connection.run('ROLLBACK');
   }
 
   /** An interrupt is forgotten when the statement has not started yet, so it is repeated. */

@@ -1,5 +1,11 @@
 import { BIGINT, type DuckDBType, INTEGER, MAP, TINYINT, VARCHAR } from '@duckdb/node-api';
-import { type Column, type ColumnType, EVENT_COLUMNS, VISIT_COLUMNS } from '@loggia/contract';
+import {
+  type Column,
+  type ColumnType,
+  EVENT_COLUMNS,
+  ROLLUP_COLUMNS,
+  VISIT_COLUMNS,
+} from '@loggia/contract';
 
 export interface TableSchema {
   readonly name: string;
@@ -25,10 +31,19 @@ const SMALL_INTEGERS: ReadonlySet<string> = new Set([
   'pageviews',
   'events',
   'scroll_depth',
+  'dimension',
+  'day',
 ]);
 
 export const EVENT_TABLE: TableSchema = tableSchema('event', EVENT_COLUMNS);
 export const VISIT_TABLE: TableSchema = tableSchema('visit', VISIT_COLUMNS);
+/** Empty in memory: all of its rows are in files. */
+export const ROLLUP_TABLE: TableSchema = tableSchema('rollup', ROLLUP_COLUMNS);
+/** Rows of `rollup` that have been asked for, each with its segment. */
+export const SUM_TABLE: TableSchema = tableSchema('sum_row', [
+  { name: 'segment_id', type: 'int', nullable: false },
+  ...ROLLUP_COLUMNS,
+]);
 
 function tableSchema(name: string, columns: readonly Column[]): TableSchema {
   const types = columns.map(duckdbType);

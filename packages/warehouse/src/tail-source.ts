@@ -1,4 +1,5 @@
 import type { PackedRows } from '@loggia/contract';
+import type { ArchiveSource } from './archive-source.ts';
 
 /** Where the journal stands. */
 export interface TailHead {
@@ -30,4 +31,6 @@ export interface TailSource {
    * between two reads shows in the second only, until the next catch-up.
    */
   snapshot?<Result>(body: () => Result): Result;
+  /** What has left the tail; a source that never seals has none. */
+  readonly archive?: ArchiveSource;
 }

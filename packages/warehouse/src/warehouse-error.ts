@@ -11,6 +11,8 @@ export const WAREHOUSE_ERROR_CODES = {
   statement_failed: 'The engine failed while it ran the statement.',
   bad_answer: 'The answer holds a value that cannot be represented.',
   engine_failed: 'The engine declared itself broken and has to be started again.',
+  segment_gone: 'A segment of the archive was replaced while a query was about to read it.',
+  segment_damaged: 'The bytes of a segment in the journal are not those that were sealed.',
   store_closed: 'The store has been closed.',
   worker_stopped: 'The thread that holds the store is not running.',
 } as const;

@@ -7,7 +7,7 @@ const DEFINITION =
   /^\s*(?:[-*+|]\s*|#{2,6}\s+)?(?:\*\*|`)?(?<id>[A-Z]\d{1,2})(?:\*\*|`)?(?=[.:)|*\s])/;
 
 /** Packages that keep data, and therefore say what is always true of it. */
-const STORAGE_FOLDERS = ['packages/journal', 'packages/replication'];
+const STORAGE_FOLDERS = ['packages/journal', 'packages/archive', 'packages/replication'];
 
 /**
  * Each numbered invariant of a `DESIGN.md` is cited in the program, in a comment where it is kept,

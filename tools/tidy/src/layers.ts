@@ -21,6 +21,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   '@loggia/warehouse': 3,
   '@tandem/proxy': 4,
   '@loggia/ingest': 4,
+  '@loggia/archive': 4,
   '@loggia/tracker': 5,
   '@loggia/dashboard': 5,
   '@loggia/loggia': 6,

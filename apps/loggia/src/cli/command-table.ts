@@ -39,6 +39,14 @@ const SITE_FLAGS: Readonly<Record<string, CommandFlag>> = {
     value: 'on|off',
     summary: 'Leave out visitors from the networks of hosting companies.',
   },
+  'retention-days': {
+    value: 'DAYS|none',
+    summary: 'Delete visits that are older than this.',
+  },
+  'keep-rollups': {
+    value: 'on|off',
+    summary: 'Keep the sums by day and value of visits that are deleted for their age.',
+  },
 };
 const SITE_LISTS = "A list that is given replaces the site's list; 'none' empties it.";
 
@@ -114,6 +122,27 @@ export const COMMANDS: readonly Command[] = [
     settings: 'site',
     example: 'loggia site remove example.org --yes',
     load: async () => (await import('./commands/site.ts')).removeSite,
+  },
+  {
+    words: ['erase'],
+    summary: "Erase a site's visits for good: all, or those that the flags choose.",
+    operands: ['DOMAIN'],
+    flags: {
+      from: { value: 'DATE', summary: 'Visits that began on this day of the site or later.' },
+      to: { value: 'DATE', summary: 'Visits that began on this day of the site or earlier.' },
+      page: {
+        value: 'PATTERN',
+        summary: 'Visits that saw such a page; * within a segment, ** across.',
+      },
+      filters: { value: 'JSON', summary: 'Visits that pass these filters of the Stats API.' },
+      yes: YES,
+    },
+    settings: 'site',
+    details:
+      'A visit goes as a whole, with all its events; flags must all hold. The site itself stays. ' +
+      'Copies in backups are not touched.',
+    example: 'loggia erase example.org --page "/reset/*" --from 2026-03-01',
+    load: async () => (await import('./commands/erase.ts')).erase,
   },
   {
     words: ['goal', 'add'],

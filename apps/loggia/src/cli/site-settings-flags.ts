@@ -6,6 +6,8 @@ import { CommandError } from './command-error.ts';
 import { flagValue, type Invocation } from './command.ts';
 
 const NONE = 'none';
+/** A hundred years. */
+const RETENTION_DAYS_MAX = 36_500;
 /** Exact names, `*.example.org`, and a port where the site has one. */
 const HOST = /^(?:\*\.)?[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}._-]*[\p{L}\p{M}\p{N}])?(?::\d{1,5})?$/u;
 
@@ -26,6 +28,8 @@ export function siteSettingsOf(invocation: Invocation): Partial<SiteSettings> {
     scriptFeatures: parseFeatures(flagValue(invocation, 'features')),
     honourOptOut: parseSwitch('honour-opt-out', flagValue(invocation, 'honour-opt-out')),
     dropDatacentre: parseSwitch('drop-datacentre', flagValue(invocation, 'drop-datacentre')),
+    retentionDays: parseRetention(flagValue(invocation, 'retention-days')),
+    keepRollups: parseSwitch('keep-rollups', flagValue(invocation, 'keep-rollups')),
   };
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
@@ -87,6 +91,17 @@ function parseFeature(name: string): ScriptFeature {
   throw bad(
     `--features names '${name}', which the script does not have.`,
     `${meant}There are ${SCRIPT_FEATURES.join(', ')}.`,
+  );
+}
+
+function parseRetention(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (text === NONE) return 0;
+  const days = Number(text);
+  if (/^\d+$/.test(text) && days >= 1 && days <= RETENTION_DAYS_MAX) return days;
+  throw bad(
+    `--retention-days is '${text}'.`,
+    `Write a whole number of days up to ${RETENTION_DAYS_MAX}, or none.`,
   );
 }
 

@@ -174,6 +174,16 @@ export const SETTINGS = {
     example: '8',
     summary: 'Queries that run at the same time; others wait for their turn.',
   }),
+  archive: setting({
+    name: 'archive',
+    parse: onOrOff,
+    defaultText: 'on',
+    expects: 'on or off',
+    example: 'off',
+    summary:
+      'Whether finished visits are moved to the archive in the background. `off` pauses it; ' +
+      'everything is answered from the tail meanwhile, which then grows.',
+  }),
   duckdbMemoryBytes: setting({
     name: 'duckdb_memory',
     parse: unless('auto', byteCount(16 * 2 ** 20, 2 ** 50)),

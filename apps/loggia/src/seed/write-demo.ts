@@ -88,7 +88,7 @@ function refuseOtherData(journal: Journal, domain: string): void {
       hint: `'loggia site remove ${domain} --yes' makes room for new data.`,
     });
   }
-  if (mark === undefined && journal.tail.firstEventMs(site.id) !== undefined) {
+  if (mark === undefined && journal.firstEventMs(site.id) !== undefined) {
     throw new CommandError('not_demo', `${domain} has visitors of its own.`, {
       hint: 'Name another site with --domain; demo data never mixes with real data.',
     });

@@ -8,7 +8,7 @@ export function queryContext(site: Site, services: Services): QueryContext {
   return {
     site,
     nowMs: services.clock.nowMs(),
-    firstEventMs: services.journal.tail.firstEventMs(site.id),
+    firstEventMs: services.journal.firstEventMs(site.id),
     goals: services.sites.goalsOf(site.id),
   };
 }

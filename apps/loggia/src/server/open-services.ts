@@ -4,7 +4,8 @@ import { Journal, JournalError, Salts } from '@loggia/journal';
 import type { EventStore } from '@loggia/warehouse';
 import type { Logger } from 'pino';
 import type { ConfigurationValues } from '../config/configuration.ts';
-import { startWriterThread } from '../threads/threads.ts';
+import { startArchiveThread, startWriterThread } from '../threads/threads.ts';
+import { ArchiveTurns } from './archive-turns.ts';
 import { EventLimits } from './event-limits.ts';
 import { openEnricher } from './open-enricher.ts';
 import { Metrics } from './metrics.ts';
@@ -74,7 +75,10 @@ export async function openServices(
     queryLimit: configuration.rateLimits ? new RateLimiter(QUERY_LIMIT) : undefined,
     unready: () => reasonsNotReady({ isStopping, queue, store }),
   };
-  const upkeep = new Upkeep({ services, salts, saltCache });
+  const archiveTurns = configuration.archive
+    ? new ArchiveTurns({ folder, journal, clock, logger, startThread: startArchiveThread })
+    : undefined;
+  const upkeep = new Upkeep({ services, salts, saltCache, archiveTurns });
   upkeep.start();
   await queue.ready.catch((cause: unknown) => {
     throw writerFailed(folder, cause);
@@ -86,6 +90,7 @@ export async function openServices(
     },
     close: async () => {
       upkeep.stop();
+      await archiveTurns?.close();
       await queue.close();
       await store.close();
       salts.close();

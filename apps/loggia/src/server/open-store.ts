@@ -1,4 +1,5 @@
 import { availableParallelism, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { RemoteStore, duckdbLimits, readCgroup, type EngineLimits } from '@loggia/warehouse';
 import type { Logger } from 'pino';
 import type { ConfigurationValues } from '../config/configuration.ts';
@@ -6,14 +7,22 @@ import { startWarehouseThread } from '../threads/threads.ts';
 
 const RESTART_DELAY_MS = 1000;
 
-/** Starts the event store in a thread of its own; it loads in the background. */
-export function openStore(configuration: ConfigurationValues, logger: Logger): RemoteStore {
+/**
+ * Starts the event store in a thread of its own; it loads in the background. Each store has a folder
+ * for the archive's files to itself, since it deletes those that it does not need.
+ */
+export function openStore(
+  configuration: ConfigurationValues,
+  logger: Logger,
+  cacheFolder = join(configuration.dataDir, 'cache'),
+): RemoteStore {
   const limits = engineLimits(configuration);
   logger.info({ memory_bytes: limits.memoryBytes, threads: limits.threads }, 'Limits of DuckDB.');
   const store: RemoteStore = new RemoteStore({
     spawn: () =>
       startWarehouseThread({
         folder: configuration.dataDir,
+        cacheFolder,
         limits,
         queriesRunningMax: configuration.queriesConcurrentMax,
       }),

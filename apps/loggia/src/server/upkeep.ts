@@ -1,16 +1,19 @@
 import type { Salts } from '@loggia/journal';
+import type { ArchiveTurns } from './archive-turns.ts';
 import type { SaltCache } from './salt-cache.ts';
 import type { Services } from './services.ts';
 
 const FOLLOW_INTERVAL_MS = 1000;
 const UPKEEP_INTERVAL_MS = 10_000;
 const SALTS_INTERVAL_MS = 60_000;
+const ARCHIVE_INTERVAL_MS = 60_000;
 
 /** What has to be done again and again: following the journal, deleting what has expired. */
 export class Upkeep {
   readonly #services: Services;
   readonly #salts: Salts;
   readonly #saltCache: SaltCache;
+  readonly #archiveTurns: ArchiveTurns | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
   #isFollowing = false;
   #isStopped = false;
@@ -19,10 +22,13 @@ export class Upkeep {
     readonly services: Services;
     readonly salts: Salts;
     readonly saltCache: SaltCache;
+    /** Undefined when the archive is not to be kept. */
+    readonly archiveTurns: ArchiveTurns | undefined;
   }) {
     this.#services = parts.services;
     this.#salts = parts.salts;
     this.#saltCache = parts.saltCache;
+    this.#archiveTurns = parts.archiveTurns;
   }
 
   start(): void {
@@ -31,6 +37,7 @@ export class Upkeep {
       this.#services.queue.keepUp(this.#services.clock.nowMs());
     });
     this.#every(SALTS_INTERVAL_MS, () => this.#destroySalts());
+    this.#every(ARCHIVE_INTERVAL_MS, () => this.#keepArchive());
     this.#follow();
     this.#destroySalts();
   }
@@ -59,6 +66,14 @@ export class Upkeep {
       .finally(() => {
         this.#isFollowing = false;
       });
+  }
+
+  #keepArchive(): void {
+    try {
+      this.#archiveTurns?.begin();
+    } catch (error) {
+      this.#services.logger.error({ err: error }, 'The archive could not be looked at.');
+    }
   }
 
   #destroySalts(): void {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { STORE_RESOURCE_LIMITS } from '@loggia/warehouse';
+import type { ArchiveThreadData } from './archive-thread.ts';
 import type { BackupThreadData } from './backup-thread.ts';
 import type { WarehouseThreadData } from './warehouse-thread.ts';
 import type { WriterThreadData } from './writer-thread.ts';
@@ -14,6 +15,14 @@ const WRITER_RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 24 } as const;
 export function startWriterThread(data: WriterThreadData): Worker {
   return new Worker(new URL('writer-thread.ts', import.meta.url), {
     name: 'writer',
+    workerData: data,
+    resourceLimits: WRITER_RESOURCE_LIMITS,
+  });
+}
+
+/** Starts the thread that does what there is to do to the archive, and ends. */
+export function startArchiveThread(data: ArchiveThreadData): Worker {
+  return new Worker(new URL('archive-thread.ts', import.meta.url), {
     workerData: data,
     resourceLimits: WRITER_RESOURCE_LIMITS,
   });

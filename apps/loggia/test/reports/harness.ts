@@ -2,11 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Goal, Hit, QueryAnswer, Site } from '@loggia/contract';
+import { Merger, SegmentBuilder, Sealer } from '@loggia/archive';
 import { TailWriter, type WriteOutcome } from '@loggia/ingest';
 import { Journal, type NewGoal } from '@loggia/journal';
-import { answerQuery, currentVisitorsStatement, parseQuery } from '@loggia/reports';
-import { EmbeddedStore } from '@loggia/warehouse';
+import { answerQuery, currentVisitorsStatement, parseQuery, type Execute } from '@loggia/reports';
+import { EmbeddedStore, SegmentCache } from '@loggia/warehouse';
 import type { Answer, MetricValue, QueryBody } from '../model/query.ts';
+
+const MIB = 1024 * 1024;
 
 /** A goal that has no site yet. */
 export type SiteGoal = WithoutSite<NewGoal>;
@@ -20,6 +23,8 @@ export interface PipelineSite {
   write(hits: readonly Hit[]): WriteOutcome[];
   /** What the reports answer to the query, as far as the model answers it too. */
   answer(query: QueryBody, nowMs: number): Promise<Answer>;
+  /** The same from visits and events alone. */
+  answerCounted(query: QueryBody, nowMs: number): Promise<Answer>;
   currentVisitors(nowMs: number): Promise<number>;
 }
 
@@ -29,6 +34,7 @@ export class Pipeline {
   readonly #journal: Journal;
   readonly #writer: TailWriter;
   readonly #store: EmbeddedStore;
+  #builder: SegmentBuilder | undefined;
   #siteCount = 0;
 
   private constructor(folder: string, journal: Journal, store: EmbeddedStore) {
@@ -42,7 +48,14 @@ export class Pipeline {
     const folder = await mkdtemp(join(tmpdir(), 'loggia-reports-'));
     const journal = Journal.open({ folder });
     const limits = { memoryBytes: 256 * 1024 * 1024, threads: 2 };
-    const store = await EmbeddedStore.open({ tail: journal.tail, limits });
+    const tail = {
+      head: () => journal.tail.head(),
+      packEvents: (afterId: number, rowsMax: number) => journal.tail.packEvents(afterId, rowsMax),
+      packVisits: (after: number, rowsMax: number) => journal.tail.packVisits(after, rowsMax),
+      snapshot: <Result>(body: () => Result) => journal.snapshot(body),
+      archive: journal.archive,
+    };
+    const store = await EmbeddedStore.open({ tail, limits, cacheFolder: join(folder, 'cache') });
     return new Pipeline(folder, journal, store);
   }
 
@@ -55,7 +68,13 @@ export class Pipeline {
       site,
       goals: this.#journal.goals.list(site.id),
       write: (hits) => this.#writer.write(hits, Date.now()),
-      answer: (query, nowMs) => this.#answer(site, query, nowMs),
+      answer: (query, nowMs) =>
+        this.#answer(site, query, { nowMs, execute: (statement) => this.#store.query(statement) }),
+      answerCounted: (query, nowMs) =>
+        this.#answer(site, query, {
+          nowMs,
+          execute: ({ sql, parameters }) => this.#store.query({ sql, parameters }),
+        }),
       currentVisitors: async (nowMs) => {
         const { rows } = await this.#store.query(currentVisitorsStatement(site.id, nowMs));
         return Number(rows[0]?.[0]);
@@ -63,7 +82,34 @@ export class Pipeline {
     };
   }
 
-  async #answer(site: Site, body: QueryBody, nowMs: number): Promise<Answer> {
+  /** Seals what is finished in parts of `visitsMax` visits, until there have been `partsMax`. */
+  async seal(nowMs: number, { visitsMax = 5000, partsMax = Infinity } = {}): Promise<number> {
+    const sealer = new Sealer({ journal: this.#journal, builder: await this.#open(), visitsMax });
+    let parts = 0;
+    while (parts < partsMax && (await sealer.sealNext(nowMs)) !== undefined) parts += 1;
+    return parts;
+  }
+
+  /** Merges what would be due at `nowMs`, until there have been `mergesMax`. */
+  async merge(nowMs: number, { bytesMax = 2 ** 24, mergesMax = Infinity } = {}): Promise<void> {
+    const merger = new Merger({ journal: this.#journal, builder: await this.#open(), bytesMax });
+    for (let merges = 0; merges < mergesMax; merges += 1) {
+      if ((await merger.mergeNext(nowMs)) === undefined) return;
+    }
+  }
+
+  async #open(): Promise<SegmentBuilder> {
+    const cacheFolder = join(this.#folder, 'cache');
+    const cache = new SegmentCache(cacheFolder, this.#journal.archive);
+    this.#builder ??= await SegmentBuilder.open({ cacheFolder, cache, memoryBytes: 64 * MIB });
+    return this.#builder;
+  }
+
+  async #answer(
+    site: Site,
+    body: QueryBody,
+    { nowMs, execute }: { readonly nowMs: number; readonly execute: Execute },
+  ): Promise<Answer> {
     const context = {
       site,
       nowMs,
@@ -71,7 +117,7 @@ export class Pipeline {
       goals: this.#journal.goals.list(site.id),
     };
     const query = parseQuery(JSON.parse(JSON.stringify(body)));
-    const answer = await answerQuery(query, context, (statement) => this.#store.query(statement));
+    const answer = await answerQuery(query, context, execute);
     return comparable(JSON.parse(JSON.stringify(answer)) as QueryAnswer);
   }
 
@@ -84,6 +130,7 @@ export class Pipeline {
 
   async close(): Promise<void> {
     await this.#store.close();
+    this.#builder?.close();
     this.#journal.close();
     await rm(this.#folder, { recursive: true, force: true });
   }

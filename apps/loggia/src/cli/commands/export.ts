@@ -5,6 +5,7 @@ import { ZoneRules, addToDate, type LocalDate } from '@tandem/base';
 import pino from 'pino';
 import { setHeapFlags } from '../../server/heap-flags.ts';
 import { openStore } from '../../server/open-store.ts';
+import { OwnCache } from '../own-cache.ts';
 import { exportPages, type ExportPart } from '../../transfer/export-rows.ts';
 import {
   EXPORT_FORMATS,
@@ -67,7 +68,9 @@ async function run(
 ): Promise<Exported> {
   using progress = new Progress(context.terminal);
   setHeapFlags();
-  const store = openStore(context.configuration().values, pino({ level: 'silent' }));
+  const { values } = context.configuration();
+  using cache = new OwnCache(values.dataDir);
+  const store = openStore(values, pino({ level: 'silent' }), cache.folder);
   let rowCount = 0;
   try {
     for await (const { visits, share } of exportPages(store, parts)) {

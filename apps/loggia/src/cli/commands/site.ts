@@ -104,6 +104,8 @@ function siteValue(site: Site, baseUrl: string) {
       features: settings.scriptFeatures,
       honour_opt_out: settings.honourOptOut,
       drop_datacentre: settings.dropDatacentre,
+      retention_days: settings.retentionDays,
+      keep_rollups: settings.keepRollups,
     },
   };
 }

@@ -61,7 +61,7 @@ export function addSiteRoutes(app: FastifyInstance, services: Services): void {
       if (timezone !== undefined) requireTimeZone(timezone);
       const changed = journal.sites.update(site.id, {
         ...(domain === undefined ? {} : { domain }),
-        ...(timezone === undefined ? {} : { timezone }),
+        ...(timezone === undefined ? {} : { timezone, nowMs: services.clock.nowMs() }),
         ...(settings === undefined ? {} : { settings: present(settings) }),
       });
       sites.refreshNow();

@@ -1,0 +1,16 @@
+export { SegmentBuilder } from './segment-builder.ts';
+export type { BuiltSet, PartFacts, Removal, SelectedVisits } from './segment-builder.ts';
+export type { BuildSpaceOptions } from './build-space.ts';
+export { SiteCalendar } from './site-calendar.ts';
+export type { SiteDay } from './site-calendar.ts';
+export { Merger } from './merger.ts';
+export type { MergeStep, MergerOptions } from './merger.ts';
+export { planMerge } from './merge-plan.ts';
+export type { MergePlan } from './merge-plan.ts';
+export { Retention } from './retention.ts';
+export { Sealer } from './sealer.ts';
+export type { SealStep, SealedPart, SealerOptions } from './sealer.ts';
+export { Eraser } from './eraser.ts';
+export type { EraseStep, Erasure, EraserOptions } from './eraser.ts';
+export { hasArchiveWork, keepArchive } from './keep-archive.ts';
+export type { ArchiveReport, ArchiveTurn } from './keep-archive.ts';
