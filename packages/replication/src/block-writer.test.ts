@@ -38,7 +38,7 @@ test('the file holds what was written last, wherever blocks begin and end', asyn
 
 test('a failure is told of once, and later writes are judged by themselves', async () => {
   const writer = new BlockWriter(openSync('/dev/full', 'r+'));
-  for (let block = 0; block < 9; block += 1) {
+  for (let block = 0; block < 5; block += 1) {
     await writer.write(new Uint8Array(1 << 20), block << 20);
   }
   expect(await writer.written()).toMatchObject({ code: 'ENOSPC' });

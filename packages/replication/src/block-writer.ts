@@ -1,14 +1,14 @@
 import { closeSync, fdatasync, write } from 'node:fs';
 
-/** What is written at once. */
-const BLOCK_BYTES = 1 << 20;
+/** What is written at once: what is larger has left the processor's cache before it is written. */
+const BLOCK_BYTES = 1 << 18;
 /** Blocks in memory: one gathers bytes while the others are on their way to the file. */
-const BLOCKS = 4;
+const BLOCKS = 8;
 /** So many bytes are handed to the disk at once, while others arrive. */
 const SYNC_BYTES = 32 << 20;
 
 /**
- * Writes a file in large blocks, behind whoever has the bytes: they are copied, and written while others
+ * Writes a file in blocks, behind whoever has the bytes: they are copied, and written while others
  * arrive. Where the disk is slower than the network, only so much is in our and in the system's memory.
  */
 export class BlockWriter {
@@ -16,6 +16,8 @@ export class BlockWriter {
   readonly #blocks: Buffer[] = [];
   /** For each block, what settles when it may be used again. */
   readonly #underway: Promise<void>[] = [];
+  /** The last of them to begin. */
+  #last: Promise<void> | undefined;
   /** The block that gathers bytes, where these belong, and how many they are. */
   #turn = 0;
   #offset = 0;
@@ -95,12 +97,19 @@ export class BlockWriter {
     const block = this.#blocks[this.#turn];
     if (block === undefined) return;
     const bytes = block.subarray(0, this.#length);
-    this.#underway[this.#turn] = this.#writeBlock(bytes, this.#offset);
+    this.#last = this.#writeBlock(bytes, this.#offset, this.#last);
+    this.#underway[this.#turn] = this.#last;
     this.#turn = (this.#turn + 1) % BLOCKS;
     this.#length = 0;
   }
 
-  async #writeBlock(bytes: Uint8Array, offset: number): Promise<void> {
+  /** One after the other: the system lets only one write a file, and the others wait busily. */
+  async #writeBlock(
+    bytes: Uint8Array,
+    offset: number,
+    before: Promise<void> | undefined,
+  ): Promise<void> {
+    await before;
     const failure = await writeAll(this.#descriptor, bytes, offset);
     this.#failure ??= failure;
     this.#unsyncedBytes += bytes.length;
