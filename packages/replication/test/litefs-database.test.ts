@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
@@ -369,5 +369,25 @@ describe('files around a database', () => {
     await untilInStep(one, two, 'wanted.db');
     await until(() => two.node.isReady, 'ready');
     expect([...two.node.databases].map(({ name }) => name)).toEqual(['wanted.db']);
+  });
+
+  test('what a later primary’s filter leaves out is set aside on its replicas, and kept there', async () => {
+    const one = await primary();
+    for (const name of ['wanted.db', 'other.db']) create(one.folder, name);
+    const two = await cluster.start('two', store, { isMeant: (name) => name === 'wanted.db' });
+    // A replica's own filter does not decide.
+    await untilInStep(one, two, 'other.db');
+    await untilInStep(one, two, 'wanted.db');
+    await two.stop();
+    closeAll();
+    await one.stop();
+    const again = await primary({ isMeant: (name) => name === 'wanted.db' });
+    const follower = await cluster.start('two', store);
+    await until(() => follower.node.quarantine.counts.dropped === 1, 'it is set aside');
+    await untilInStep(again, follower, 'wanted.db');
+    const [aside] = follower.node.quarantine.list();
+    expect(aside).toMatchObject({ kind: 'dropped', database: 'other.db' });
+    expect(existsSync(join(aside?.folder ?? '', 'other.db'))).toBe(true);
+    expect(existsSync(join(again.folder, 'other.db'))).toBe(true);
   });
 });

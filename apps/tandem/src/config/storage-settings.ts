@@ -40,7 +40,8 @@ export const STORAGE_SETTINGS = {
     example: 'shop.db, tenants/**',
     summary:
       'Which databases of the primary are replicated. `*` stands for anything but `/`, `**` for anything; a pattern ' +
-      'without `/` is compared with the name of the file in any folder. Hidden files never count.',
+      'without `/` is compared with the name of the file in any folder. Hidden files never count. The patterns of the ' +
+      'primary decide for all nodes: give every node that may lead the same.',
   }),
   'databases.exclude': optional({
     parse: listOf(parseWords),
