@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { RollingChecksum } from '@tandem/ltx';
 import { DIGEST_WORDS, ENTRY_BYTES } from './page-digest.ts';
-import { ReplicationError } from './replication-error.ts';
+import { errnoOf, fileFailure, ReplicationError } from './replication-error.ts';
 import { readFully, type FileOperations } from './small-file.ts';
 
 /** Bytes before the first entry. */
@@ -122,4 +122,21 @@ export function damagedTable(path: string, why: string): ReplicationError {
   return new ReplicationError('page_table_damaged', `${path} is damaged: ${why}`, {
     hint: 'Delete it; the node makes it anew by reading the database once.',
   });
+}
+
+/**
+ * Opens the file of a table.
+ *
+ * @throws ReplicationError `page_table_missing`, `state_failed`.
+ */
+export function openPageTableFile(path: string, flags: 'r+' | 'w+', files: FileOperations): number {
+  try {
+    return files.openSync(path, flags);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw fileFailure(error, `${path} cannot be opened`, path);
+    throw new ReplicationError('page_table_missing', `${path} does not exist`, {
+      cause: error,
+      hint: 'The node makes it by reading the database once.',
+    });
+  }
 }

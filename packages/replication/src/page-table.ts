@@ -18,11 +18,12 @@ import {
   encodePageTableHeader,
   HEADER_BYTES,
   offsetOf,
+  openPageTableFile,
   pageCountOf,
   readPageTableHeader,
   type PageTableHeader,
 } from './page-table-header.ts';
-import { errnoOf, fileFailure, ReplicationError } from './replication-error.ts';
+import { fileFailure } from './replication-error.ts';
 import { nodeFiles, readFully, syncFolder, writeFully, type FileOperations } from './small-file.ts';
 
 const ENTRY_WORDS = ENTRY_BYTES / 4;
@@ -90,7 +91,7 @@ export class PageTable {
    */
   static create(path: string, pageSize: number, files: FileOperations = nodeFiles): PageTable {
     assert(isPageSize(pageSize), 'a page size is a power of two from 512 to 65,536');
-    const descriptor = openDescriptor(path, 'w+', files);
+    const descriptor = openPageTableFile(path, 'w+', files);
     try {
       const table = new PageTable(path, descriptor, emptyPageTableHeader(pageSize), files);
       table.#write(new Uint8Array(HEADER_BYTES), 0);
@@ -114,7 +115,7 @@ export class PageTable {
    * @throws ReplicationError `page_table_missing`, `page_table_damaged`, `state_failed`.
    */
   static open(path: string, files: FileOperations = nodeFiles): PageTable {
-    const descriptor = openDescriptor(path, 'r+', files);
+    const descriptor = openPageTableFile(path, 'r+', files);
     try {
       const header = readPageTableHeader(path, descriptor, files);
       const table = new PageTable(path, descriptor, header, files);
@@ -524,18 +525,6 @@ export class PageTable {
       this.#isClean = false;
       throw fileFailure(error, `${this.path} cannot be written`, this.path);
     }
-  }
-}
-
-function openDescriptor(path: string, flags: 'r+' | 'w+', files: FileOperations): number {
-  try {
-    return files.openSync(path, flags);
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw fileFailure(error, `${path} cannot be opened`, path);
-    throw new ReplicationError('page_table_missing', `${path} does not exist`, {
-      cause: error,
-      hint: 'The node makes it by reading the database once.',
-    });
   }
 }
 
