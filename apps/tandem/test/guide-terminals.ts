@@ -36,12 +36,14 @@ export class GuideTerminals {
     if (expected !== undefined) await this.#awaitLog(terminal, expected.trim().split('\n'));
   }
 
-  /** Ends all that was started, also what outlived those who started it. */
+  /** Ends all that was started, also what outlived those who started it, and waits until it has ended. */
   async close(): Promise<void> {
-    const found = spawnSync('pgrep', ['-f', this.#mark], { encoding: 'utf8' });
-    for (const id of found.stdout.split('\n').filter((line) => line !== '')) {
-      process.kill(Number(id), 'SIGKILL');
-    }
+    await until(() => {
+      const found = spawnSync('pgrep', ['-f', this.#mark], { encoding: 'utf8' });
+      const ids = found.stdout.split('\n').filter((line) => line !== '');
+      for (const id of ids) kill(Number(id));
+      return ids.length === 0;
+    }, 'the end of all that was started');
     for (const { process: child } of this.#terminals.values()) {
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     }
@@ -113,6 +115,15 @@ export class GuideTerminals {
 
   #logs(): string {
     return Array.from(this.#terminals, ([name, { log }]) => `${name} terminal:\n${log}`).join('\n');
+  }
+}
+
+/** A guard may have ended an application before, when its daemon was killed. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }
 
