@@ -103,42 +103,6 @@ test('frames come out whole in pieces of any size, single bytes too', () => {
   );
 });
 
-test('frames are what they were though the memory of each piece is used again', () => {
-  const types = [PART, PAGES, end('')].map((message) => encodeMessage(message).type);
-  const frame = fc.record({
-    type: fc.constantFrom(...types),
-    payload: fc.uint8Array({ maxLength: 300 }),
-  });
-  const cuts = fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1 });
-  fc.assert(
-    fc.property(fc.array(frame, { minLength: 1, maxLength: 20 }), cuts, (list, sizes) => {
-      const wire = onWire(list);
-      const decoder = new FrameDecoder();
-      const lent = new Uint8Array(900);
-      const taken: Frame[] = [];
-      const lasting: Frame[] = [];
-      for (let at = 0, index = 0; at < wire.length; index += 1) {
-        const piece = wire.subarray(at, at + (sizes[index % sizes.length] ?? 1));
-        at += piece.length;
-        // A short one may be pushed as it is.
-        if (piece.length < 20) decoder.push(piece);
-        else {
-          lent.set(piece);
-          decoder.pushLent(lent.subarray(0, piece.length));
-        }
-        for (let next = decoder.next(); next !== undefined; next = decoder.next()) {
-          taken.push({ type: next.type, payload: Uint8Array.from(next.payload) });
-          if (next.type === types[2]) lasting.push(next);
-        }
-        decoder.keep();
-        lent.fill(0xff);
-      }
-      expect(plain(taken)).toEqual(plain(list));
-      expect(plain(lasting)).toEqual(plain(list.filter(({ type }) => type === types[2])));
-    }),
-  );
-});
-
 test('only pages and parts are put together where others were', () => {
   const payload = new Uint8Array(60_000).fill(1);
   const other = new Uint8Array(60_000).fill(2);

@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream';
-import { ClientSocket } from './client-socket.ts';
 import {
   decodeMessage,
   encodeParts,
@@ -17,11 +16,6 @@ export const PAYLOAD_BYTES_MAX = 1 << 20;
 const HEAD_BYTES = 5;
 /** Many small pieces are joined now and then, so that taking from them stays cheap. */
 const PIECES_MAX = 1024;
-
-/** Room for the beginning of most messages. */
-const KEPT_BYTES = 1 << 18;
-/** Of a shorter piece that is lent, a copy is made at once: more can then be read meanwhile. */
-const LENT_BYTES_MIN = 1 << 16;
 
 /** Longer bytes at the end of a message are not copied to what stands before them. */
 const COPIED_BYTES_MAX = 16_384;
@@ -44,10 +38,6 @@ export class FrameDecoder {
   #bytes = 0;
   /** Where payloads are put together that nobody keeps. */
   #scratch: Buffer = Buffer.alloc(0);
-  /** The memory of the last piece, if that is lent. */
-  #lent: ArrayBufferLike | undefined;
-  /** Holds what is left of lent pieces. */
-  #kept: Buffer = Buffer.alloc(0);
 
   /** Whether bytes of a frame that is not whole yet are held. */
   get isInside(): boolean {
@@ -59,25 +49,6 @@ export class FrameDecoder {
     this.#pieces.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length));
     this.#bytes += piece.length;
     if (this.#pieces.length > PIECES_MAX) this.#join();
-  }
-
-  /** As `push`, of a piece whose memory will be used again after `keep`. */
-  pushLent(piece: Uint8Array): void {
-    this.push(piece);
-    this.#lent = piece.buffer;
-  }
-
-  /** Copies what is held of a lent piece, and of the payload that `next` has returned last, nothing. */
-  keep(): void {
-    const last = this.#pieces.at(-1);
-    if (last !== undefined && last.buffer === this.#lent) {
-      const isInUse = this.#pieces.some(({ buffer }) => buffer === this.#kept.buffer);
-      if (isInUse || this.#kept.length < last.length) {
-        this.#kept = Buffer.allocUnsafeSlow(Math.max(last.length, KEPT_BYTES));
-      }
-      this.#pieces[this.#pieces.length - 1] = this.#kept.subarray(0, last.copy(this.#kept));
-    }
-    this.#lent = undefined;
   }
 
   /** Whether `next` would return a frame or throw. */
@@ -104,7 +75,7 @@ export class FrameDecoder {
       });
     }
     if (this.#bytes < HEAD_BYTES + payloadBytes) return undefined;
-    this.#take(HEAD_BYTES, true);
+    this.#take(HEAD_BYTES, false);
     return { type, payload: this.#take(payloadBytes, isTransient(type)) };
   }
 
@@ -118,12 +89,11 @@ export class FrameDecoder {
   #take(byteCount: number, isTransient: boolean): Buffer {
     const [first] = this.#pieces;
     this.#bytes -= byteCount;
-    const isOwn = first?.buffer !== this.#lent && first?.buffer !== this.#kept.buffer;
-    if (first !== undefined && (isOwn || isTransient)) {
-      if (first.length > byteCount) this.#pieces[0] = first.subarray(byteCount);
-      else if (first.length === byteCount) this.#pieces.shift();
-      if (first.length >= byteCount) return first.subarray(0, byteCount);
+    if (first !== undefined && first.length > byteCount) {
+      this.#pieces[0] = first.subarray(byteCount);
+      return first.subarray(0, byteCount);
     }
+    if (first?.length === byteCount) return this.#pieces.shift() ?? first;
     return this.#gather(this.#room(byteCount, isTransient));
   }
 
@@ -187,8 +157,7 @@ export class MessageSocket {
     this.#lastHeardMs = clock.monotonicMs();
     this.#lastSentMs = this.#lastHeardMs;
     if (head !== undefined) this.#decoder.push(head);
-    if (duplex instanceof ClientSocket) duplex.lendTo((piece) => this.#borrow(piece));
-    else duplex.on('data', (piece: Uint8Array) => this.#take(piece));
+    duplex.on('data', (piece: Uint8Array) => this.#take(piece));
     duplex.on('drain', () => this.#onDrained?.());
     duplex.on('error', (error: Error) =>
       this.#fail('lost', `The connection broke: ${error.message}.`),
@@ -232,7 +201,6 @@ export class MessageSocket {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#onReadable = resolve;
       if (this.#duplex.isPaused()) {
-        this.#decoder.keep();
         // What was not read was not heard: silence counts from now.
         this.#lastHeardMs = this.#clock.monotonicMs();
         this.#duplex.resume();
@@ -302,22 +270,6 @@ export class MessageSocket {
     if (!this.#decoder.hasNext) return;
     if (this.#onReadable === undefined) this.#duplex.pause();
     else this.#onReadable();
-  }
-
-  #borrow(piece: Buffer): void {
-    if (piece.length < LENT_BYTES_MIN) {
-      this.#take(Buffer.from(piece));
-      return;
-    }
-    if (this.#end !== undefined) return;
-    this.#lastHeardMs = this.#clock.monotonicMs();
-    this.#decoder.pushLent(piece);
-    if (!this.#decoder.hasNext) {
-      this.#decoder.keep();
-      return;
-    }
-    this.#duplex.pause();
-    this.#onReadable?.();
   }
 
   #fail(kind: 'lost' | 'silent', message: string): void {

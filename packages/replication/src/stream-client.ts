@@ -1,7 +1,6 @@
-import { request as requestHttp, type ClientRequestArgs, type IncomingMessage } from 'node:http';
+import { request as requestHttp, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { ClientSocket } from './client-socket.ts';
 import { MessageSocket } from './message-framing.ts';
 import { ReplicaSession } from './replica-session.ts';
 import { Repetitions } from './repetitions.ts';
@@ -185,13 +184,14 @@ export class StreamClient {
       new URL(STREAM_PATH + target.search, target),
       {
         method: 'POST',
+        agent: false,
         headers: {
           connection: 'Upgrade',
           upgrade: STREAM_PROTOCOL,
           'content-length': '0',
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         },
-        ...(isSecure ? { ...tls, agent: false } : { createConnection: connectTo }),
+        ...(isSecure ? tls : {}),
       },
     );
     const giveUp = (why: string) => () => void request.destroy(new Error(why));
@@ -234,10 +234,6 @@ export class StreamClient {
     this.#hurry = undefined;
     cancel();
   }
-}
-
-function connectTo({ host, port }: ClientRequestArgs): Duplex {
-  return new ClientSocket({ host: host ?? '', port: Number(port) });
 }
 
 /** An answer other than the upgrade, as an end. Never rejects. */

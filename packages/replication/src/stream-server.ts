@@ -4,7 +4,6 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { NodeIdentity } from '@tandem/lease';
-import { ClientSocket } from './client-socket.ts';
 import type { PrimarySessionStatus } from './database-feed.ts';
 import { MessageSocket } from './message-framing.ts';
 import { PrimarySession } from './primary-session.ts';
@@ -194,8 +193,8 @@ export class StreamServer {
 
 /** Makes a socket find out that its other end is gone, and send small messages at once. */
 export function prepareSocket(duplex: Duplex): void {
-  if (duplex instanceof Socket) duplex.setTimeout(0);
-  else if (!(duplex instanceof ClientSocket)) return;
+  if (!(duplex instanceof Socket)) return;
+  duplex.setTimeout(0);
   duplex.setNoDelay(true);
   duplex.setKeepAlive(true, KEEP_ALIVE_MS);
 }
