@@ -31,7 +31,8 @@ export function yearRows(shape: YearShape, dayIndex: number): SelectedVisits {
       CAST(1 + floor(7 * ${u('i', 8)}) AS INTEGER) AS n
     FROM range(${firstId}, ${firstId + visits}) t(i)`;
   const placed = `SELECT *, CAST(least(${shape.sites}, floor(exp(u_site * ln(${shape.sites} + 1)))) AS INTEGER) AS site_id,
-      CAST(${dayStartMs} + floor(u_time * ${DAY_MS - 1}) AS BIGINT) AS start_ms FROM (${drawn})`;
+      CAST(${dayStartMs} + floor((id - ${firstId} + u_time) * ${DAY_MS} / ${visits + 1}) AS BIGINT) AS start_ms
+    FROM (${drawn})`;
   return { visits: visitsSql(placed, shape), events: eventsSql(placed, shape, firstId) };
 }
 

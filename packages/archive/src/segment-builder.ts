@@ -2,7 +2,7 @@ import { assert } from '@tandem/base';
 import type { SegmentLevel, SegmentSet, Statement } from '@loggia/contract';
 import type { NewSegment, NewSegmentSet, VisitBatch } from '@loggia/journal';
 import { rollupStatements, ROLLUP_CLEAN_UP, ROLLUP_SUMS } from '@loggia/reports';
-import { parquetSql, withArchive, type PinnedFiles } from '@loggia/warehouse';
+import { parquetSql, sealedRows, withArchive, type PinnedFiles } from '@loggia/warehouse';
 import { BuildSpace, type BuildSpaceOptions } from './build-space.ts';
 import { type MergePlan, monthStart } from './merge-plan.ts';
 import type { SiteCalendar } from './site-calendar.ts';
@@ -168,8 +168,8 @@ export class SegmentBuilder {
   async #sumsLess(files: SetFiles, { calendar, known }: Removal): Promise<string> {
     const space = this.#space;
     await space.fillSelected({
-      visits: `FROM ${parquetSql(files.visits)} WHERE id IN (SELECT id FROM chosen)`,
-      events: `FROM ${parquetSql(files.events)} WHERE visit_id IN (SELECT id FROM chosen)`,
+      visits: `FROM (${sealedRows('visits', files.visits)}) WHERE id IN (SELECT id FROM chosen)`,
+      events: `FROM (${sealedRows('events', files.events)}) WHERE visit_id IN (SELECT id FROM chosen)`,
     });
     await space.fillDays(calendar);
     await space.fillKnown(known);
@@ -215,7 +215,7 @@ export class SegmentBuilder {
   ): Promise<NewSegment | undefined> {
     const paths = files[kind];
     if (paths.length === 0) return undefined;
-    return this.#space.writeRows(kind, `${parquetSql(paths)} ${condition}`);
+    return this.#space.writeRows(kind, `(${sealedRows(kind, paths)}) ${condition}`);
   }
 
   /** The sums by day and, of a month, by month. */

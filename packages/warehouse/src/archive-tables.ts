@@ -1,5 +1,5 @@
 import type { ArchiveReads, RolledUp, Segment, SegmentKind, SegmentSet } from '@loggia/contract';
-import { parquetSql } from './literal.ts';
+import { sealedRows, type RowKind } from './sealed-rows.ts';
 import { EVENT_TABLE, ROLLUP_TABLE, VISIT_TABLE, type TableSchema } from './table-schema.ts';
 
 /** The files that a statement reads beside the tables in memory. */
@@ -29,9 +29,9 @@ export function segmentsOf(sets: readonly SegmentSet[], kind: SegmentKind): read
  */
 export function withArchive(sql: string, files: ArchiveFiles): string {
   const definitions = [
-    ...definition(VISIT_TABLE, files.visits),
-    ...definition(EVENT_TABLE, files.events),
-    ...definition(ROLLUP_TABLE, files.rollups),
+    ...definition('visits', VISIT_TABLE, files.visits),
+    ...definition('events', EVENT_TABLE, files.events),
+    ...definition('rollups', ROLLUP_TABLE, files.rollups),
   ].join(', ');
   if (definitions === '') return sql;
   const [keyword, rest] = sql.startsWith('WITH ') ? [', ', sql.slice(5)] : [' ', sql];
@@ -39,10 +39,10 @@ export function withArchive(sql: string, files: ArchiveFiles): string {
 }
 
 /** Nothing where the table itself will do. */
-function definition({ name, columns }: TableSchema, paths: readonly string[]): readonly string[] {
+function definition(kind: RowKind, { name, columns }: TableSchema, paths: readonly string[]) {
   if (paths.length === 0) return [];
   const list = columns.map((column) => column.name).join(', ');
-  const sealed = `SELECT ${list} FROM ${parquetSql(paths)}`;
+  const sealed = sealedRows(kind, paths);
   return [`${name} AS NOT MATERIALIZED (SELECT ${list} FROM main.${name} UNION ALL ${sealed})`];
 }
 

@@ -11,6 +11,8 @@ export { Engine } from './engine.ts';
 export type { EngineLimits } from './engine.ts';
 export { parquetSql, textSql } from './literal.ts';
 export { PackedWriter } from './packed-writer.ts';
+export { sealedRows, storedColumns } from './sealed-rows.ts';
+export type { RowKind } from './sealed-rows.ts';
 export { SegmentCache } from './segment-cache.ts';
 export type { PinnedFiles } from './segment-cache.ts';
 export { EVENT_TABLE, ROLLUP_TABLE, VISIT_TABLE } from './table-schema.ts';
