@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { VISIT_COLUMNS } from '@loggia/contract';
 import { Journal } from '@loggia/journal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -119,5 +120,25 @@ describe('bin/loggia.js', () => {
     const exit = new Promise<number | null>((resolve) => child.on('close', resolve));
     expect(await text(child.stderr)).toBe('');
     expect(await exit).toBe(0);
+  });
+
+  it('erases what the flags choose, once', async () => {
+    await loggia('seed --domain erase.example --events 300 --days 3');
+    const line = 'erase erase.example --page /** --filters [["is","visit:device",["Mobile"]]]';
+    const refused = await loggia(`${line} --json`);
+    expect(JSON.parse(refused.stderr)).toMatchObject({ error: { code: 'not_confirmed' } });
+    const first = JSON.parse((await loggia(`${line} --yes --json`)).stdout) as object;
+    expect(first).toEqual({ erased_visits: expect.any(Number) });
+    expect(first).not.toEqual({ erased_visits: 0 });
+    const again = JSON.parse((await loggia(`${line} --yes --json`)).stdout) as object;
+    expect(again).toEqual({ erased_visits: 0 });
+    using journal = Journal.open({ folder: join(cwd, 'data') });
+    const site = journal.sites.byDomain('erase.example');
+    const left = journal.tail.readVisits(0, 10_000).filter((row) => row[1] === site?.id);
+    expect(left.length).toBeGreaterThan(0);
+    const device = VISIT_COLUMNS.findIndex(({ name }) => name === 'device');
+    expect(left.map((row) => row[device])).not.toContain('Mobile');
+    const all = JSON.parse((await loggia('erase erase.example --yes --json')).stdout) as object;
+    expect(all).toEqual({ erased_visits: left.length });
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Journal } from '@loggia/journal';
 import { answerQuery, parseQuery } from '@loggia/reports';
@@ -23,7 +23,7 @@ const rawPath = join(folder, 'raw.duckdb');
 rmSync(rawPath, { force: true });
 const t0 = performance.now();
 let raw: RawEvents | undefined;
-if (only === '') {
+if (only === 'x') {
   raw = await RawEvents.make(rawPath, shape);
   console.log('raw made', performance.now() - t0);
 }

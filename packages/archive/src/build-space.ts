@@ -18,8 +18,10 @@ import { writeSegment } from './segment-file.ts';
 import type { SiteCalendar } from './site-calendar.ts';
 
 export interface BuildSpaceOptions {
-  /** The folder of the archive's files; what is being built stands in `work` in it. */
+  /** The folder of the archive's files. */
   readonly cacheFolder: string;
+  /** The name of the folder in it where files are built; processes need different ones. */
+  readonly workName?: string;
   readonly cache: SegmentCache;
   readonly memoryBytes: number;
 }
@@ -54,8 +56,8 @@ export class BuildSpace {
 
   /** @throws WarehouseError `open_failed` */
   static async open(options: BuildSpaceOptions): Promise<BuildSpace> {
-    const { cacheFolder, cache, memoryBytes } = options;
-    const folder = join(cacheFolder, 'work');
+    const { cacheFolder, workName = 'work', cache, memoryBytes } = options;
+    const folder = join(cacheFolder, workName);
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     const engine = await Engine.open({

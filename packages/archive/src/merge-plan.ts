@@ -12,7 +12,7 @@ const DAYS_LATE_MAX = 3;
 /** So many sets of one day, or so many of a month beside its merged ones, are merged without waiting. */
 const SETS_MAX = 8;
 /** What one set may hold; a busier month becomes several. Storing it holds the write lock. */
-export const SET_BYTES_MAX = 16 * 1024 * 1024;
+export const SET_BYTES_MAX = 32 * 1024 * 1024;
 
 /**
  * The next merge that is due on the day `today` (UTC), or undefined. It depends on the sets alone, so

@@ -141,7 +141,7 @@ export class SegmentBuilder {
     const space = this.#space;
     await space.clear();
     if (files.visits.length === 0) return 0;
-    const chosen = withArchive(sql, { ...files, rollups: [] });
+    const chosen = withArchive(sql, { visits: files.visits, events: files.events });
     await space.run('CREATE TABLE chosen (id BIGINT)');
     // Empty tables under the names that the definitions add files to.
     await space.fillSelected(NO_ROWS);

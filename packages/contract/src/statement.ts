@@ -27,6 +27,8 @@ export interface LateStatement {
  */
 export interface RolledUp {
   readonly siteId: number;
+  /** Whose sums are read, by their numbers. */
+  readonly dimensions: readonly number[];
   /** Days since the epoch on the site's calendar. */
   readonly firstDay: number;
   /** When each of the days begins and, last of all, when the last one ends. */

@@ -4,6 +4,7 @@ import { labelSql } from './dimensions.ts';
 import { MEASURES, metricEntry, type Measure, type MetricEntry, type PartName } from './metrics.ts';
 import { keyNames, partSql, visitorsSql } from './parts.ts';
 import type { ResolvedDimension, ResolvedQuery } from './resolved-query.ts';
+import { NO_DIMENSION } from './rollup-dimensions.ts';
 import { rollupPart, rollupVisitorsSql } from './rollup-part.ts';
 import { planRollups, type RollupPlan } from './rollup-plan.ts';
 import type { Scope } from './scope.ts';
@@ -48,6 +49,7 @@ export function queryStatement(query: ResolvedQuery, options: StatementOptions):
   const lateOf = (parts: StatementParts) => lateStatement(statementSql(parts, options));
   const rolledUp = {
     siteId: query.siteId,
+    dimensions: dimensionsRead(plan, entries),
     firstDay: plan.firstDay,
     dayStartsMs: plan.dayStartsMs,
     toMs: range.toMs,
@@ -77,6 +79,12 @@ function statementSql(parts: StatementParts, options: StatementOptions): Sql {
   });
   const columns = [...keys, ...entries.map((_, index) => metricColumn(index))];
   return sql`WITH summed AS (${summedSql(parts)}), totals AS (${totalsSql(parts)}), measured AS (SELECT ${joinSql([...labels, ...values], ', ')} FROM summed, totals) SELECT ${joinSql([...columns, sql`count(*) OVER () AS total_rows`], ', ')} FROM measured WHERE ${listedSql(query, options)}${orderSql(query)} LIMIT ${options.limit} OFFSET ${options.offset}`;
+}
+
+/** A total is read from the sums over all values. */
+function dimensionsRead({ dimension }: RollupPlan, entries: readonly MetricEntry[]): number[] {
+  const hasTotal = entries.some(({ total }) => total !== undefined);
+  return hasTotal && dimension !== NO_DIMENSION ? [dimension, NO_DIMENSION] : [dimension];
 }
 
 function lateStatement({ text, parameters }: Sql): LateStatement {

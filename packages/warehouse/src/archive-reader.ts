@@ -1,16 +1,20 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { ArchiveReads, Segment, Statement, StatementResult } from '@loggia/contract';
+import type { ArchiveReads, RolledUp, Segment, Statement, StatementResult } from '@loggia/contract';
 import {
   type ArchiveFiles,
+  heldSums,
   rollupSegments,
   segmentsOf,
   setsRead,
   withArchive,
 } from './archive-tables.ts';
 import type { Follower } from './follower.ts';
-import { completed, rawSpan } from './raw-span.ts';
-import { type PinnedFiles, type SegmentCache, isGone } from './segment-cache.ts';
+import { inlined } from './inlined.ts';
+import { completed, rawSpan, type TailSpan } from './raw-span.ts';
+import { type SegmentCache, isGone } from './segment-cache.ts';
 import { StatementReader } from './statement-reader.ts';
+import type { TailSpans } from './tail-spans.ts';
+import type { SumsTable } from './sums-table.ts';
 import type { StopSignal } from './stop-signal.ts';
 
 /** Merges are minutes apart, so the second attempt succeeds unless the journal contradicts itself. */
@@ -22,6 +26,8 @@ const NOTHING_COUNTED = { visits: [], events: [] };
 export interface ArchiveReaderParts {
   readonly follower: Follower;
   readonly cache: SegmentCache | undefined;
+  readonly sums: SumsTable | undefined;
+  readonly tailSpans: TailSpans;
 }
 
 /**
@@ -31,7 +37,8 @@ export interface ArchiveReaderParts {
 export class ArchiveReader {
   readonly #reader: StatementReader;
   readonly #parts: ArchiveReaderParts;
-  #files: PinnedFiles[] = [];
+  /** Files and slices of sums that must not go while the statement runs. */
+  #held: { readonly release: () => void }[] = [];
 
   constructor(connection: DuckDBConnection, parts: ArchiveReaderParts) {
     this.#reader = new StatementReader(connection);
@@ -61,18 +68,17 @@ export class ArchiveReader {
     try {
       await this.#reader.end();
     } finally {
-      for (const files of this.#files) files.release();
-      this.#files = [];
+      for (const held of this.#held) held.release();
+      this.#held = [];
     }
   }
 
   /** Invariant W15: files and snapshot are of one state, since no step is taken until it resolves. */
   async #fix(statement: Statement): Promise<void> {
-    await this.#reader.open();
     const { follower } = this.#parts;
     const { rolledUp } = statement;
     if (rolledUp === undefined) return this.#beginCounted(statement);
-    const tail = await this.#reader.tailSpan(rolledUp);
+    const tail = await this.#tailSpan(rolledUp);
     const raw = rawSpan(rolledUp, tail);
     const endDay = rolledUp.firstDay + rolledUp.dayStartsMs.length - 1;
     const days = raw ?? { fromMs: 0, toMs: 0, fromDay: endDay, endDay };
@@ -80,19 +86,38 @@ export class ArchiveReader {
     if (days.fromDay <= rolledUp.firstDay && days.endDay >= endDay) {
       return this.#beginCounted(statement);
     }
-    const rollups = this.#pin(rollupSegments(follower.sets, rolledUp, days));
-    const { sql, parameters } = completed(raw === undefined ? rolledUp.summed : rolledUp.mixed, {
+    const segments = rollupSegments(follower.sets, rolledUp, days);
+    const { siteId, dimensions } = rolledUp;
+    const release = await this.#parts.sums?.hold({ siteId, dimensions, segments });
+    if (release !== undefined) this.#held.push({ release });
+    const summed = completed(raw === undefined ? rolledUp.summed : rolledUp.mixed, {
       rawFromMs: days.fromMs,
       rawToMs: days.toMs,
       rawFromDay: days.fromDay,
       rawEndDay: days.endDay,
     });
     const counted = raw === undefined ? NOTHING_COUNTED : this.#pinCounted(raw);
-    await this.#reader.begin({ sql: withArchive(sql, { ...counted, rollups }), parameters });
+    await this.#begin(inlined(summed), { ...counted, rollups: heldSums(segments) });
+  }
+
+  /** What was found stays true until the tables change. */
+  async #tailSpan(range: RolledUp): Promise<TailSpan | undefined> {
+    const { follower, tailSpans } = this.#parts;
+    const key = `${range.siteId} ${range.dayStartsMs[0]} ${range.toMs}`;
+    const known = tailSpans.get(follower.stepCount, key);
+    if (known !== undefined) return known.span;
+    const span = await this.#reader.tailSpan(range);
+    tailSpans.set(follower.stepCount, key, { span });
+    return span;
   }
 
   async #beginCounted(statement: Statement): Promise<void> {
-    const files = { ...this.#pinCounted(statement.reads), rollups: [] };
+    const files = this.#pinCounted(statement.reads);
+    // Only statements that say what they read are known to have values for placeholders alone.
+    await this.#begin(statement.reads === undefined ? statement : inlined(statement), files);
+  }
+
+  async #begin(statement: Statement, files: ArchiveFiles): Promise<void> {
     await this.#reader.begin({ ...statement, sql: withArchive(statement.sql, files) });
   }
 
@@ -107,7 +132,7 @@ export class ArchiveReader {
   #pin(segments: readonly Segment[]): readonly string[] {
     const pinned = this.#parts.cache?.pin(segments);
     if (pinned === undefined) return [];
-    this.#files.push(pinned);
+    this.#held.push(pinned);
     return pinned.paths;
   }
 }

@@ -1,12 +1,19 @@
 import type { ArchiveReads, RolledUp, Segment, SegmentKind, SegmentSet } from '@loggia/contract';
 import { sealedRows, type RowKind } from './sealed-rows.ts';
-import { EVENT_TABLE, ROLLUP_TABLE, VISIT_TABLE, type TableSchema } from './table-schema.ts';
+import {
+  EVENT_TABLE,
+  ROLLUP_TABLE,
+  SUM_TABLE,
+  VISIT_TABLE,
+  type TableSchema,
+} from './table-schema.ts';
 
 /** The files that a statement reads beside the tables in memory. */
 export interface ArchiveFiles {
   readonly visits: readonly string[];
   readonly events: readonly string[];
-  readonly rollups: readonly string[];
+  /** The SELECT of what `rollup` holds for the statement. */
+  readonly rollups?: string;
 }
 
 /** The sets that may hold what a statement looks at. */
@@ -31,11 +38,21 @@ export function withArchive(sql: string, files: ArchiveFiles): string {
   const definitions = [
     ...definition('visits', VISIT_TABLE, files.visits),
     ...definition('events', EVENT_TABLE, files.events),
-    ...definition('rollups', ROLLUP_TABLE, files.rollups),
+    ...(files.rollups === undefined
+      ? []
+      : [`${ROLLUP_TABLE.name} AS NOT MATERIALIZED (${files.rollups})`]),
   ].join(', ');
   if (definitions === '') return sql;
   const [keyword, rest] = sql.startsWith('WITH ') ? [', ', sql.slice(5)] : [' ', sql];
   return `WITH ${definitions}${keyword}${rest}`;
+}
+
+/** The SELECT of the rows of segments that are in memory. */
+export function heldSums(segments: readonly Segment[]): string {
+  const columns = ROLLUP_TABLE.columns.map(({ name }) => name).join(', ');
+  const ids = segments.map(({ id }) => id).join(', ');
+  const condition = ids === '' ? 'FALSE' : `segment_id IN (${ids})`;
+  return `SELECT ${columns} FROM main.${SUM_TABLE.name} WHERE ${condition}`;
 }
 
 /** Nothing where the table itself will do. */

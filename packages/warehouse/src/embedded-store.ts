@@ -11,6 +11,8 @@ import { Mirror } from './mirror.ts';
 import { Slots } from './slots.ts';
 import { SegmentCache } from './segment-cache.ts';
 import { StopSignal } from './stop-signal.ts';
+import { SumsTable } from './sums-table.ts';
+import { TailSpans } from './tail-spans.ts';
 import type { TailSource } from './tail-source.ts';
 import { WarehouseError } from './warehouse-error.ts';
 
@@ -51,6 +53,8 @@ interface StoreParts {
   readonly mirror: Mirror;
   readonly follower: Follower;
   readonly cache: SegmentCache | undefined;
+  readonly sums: SumsTable | undefined;
+  readonly tailSpans: TailSpans;
   readonly statusConnection: DuckDBConnection;
   readonly limits: QueryLimits;
 }
@@ -87,11 +91,14 @@ export class EmbeddedStore implements EventStore {
       ...(cacheFolder !== undefined && { filesFolder: cacheFolder }),
     });
     const mirror = new Mirror(await engine.connect());
+    const sums = cache === undefined ? undefined : new SumsTable(await engine.connect(), cache);
     return new EmbeddedStore({
       engine,
       mirror,
       cache,
-      follower: new Follower({ tail, mirror, cache, stepRowsMax }),
+      sums,
+      tailSpans: new TailSpans(),
+      follower: new Follower({ tail, mirror, cache, sums, stepRowsMax }),
       statusConnection: await engine.connect(),
       limits: { ...DEFAULT_QUERY_LIMITS, ...options.queries },
     });

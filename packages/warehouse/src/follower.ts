@@ -16,6 +16,7 @@ import { catchUpError } from './engine-error.ts';
 import type { Mirror } from './mirror.ts';
 import { type SegmentCache, isGone } from './segment-cache.ts';
 import type { StopSignal } from './stop-signal.ts';
+import type { SumsTable } from './sums-table.ts';
 import type { TailHead, TailSource } from './tail-source.ts';
 import { WarehouseError } from './warehouse-error.ts';
 
@@ -51,6 +52,7 @@ export interface FollowerParts {
   readonly mirror: Mirror;
   /** Needed when the tail has an archive. */
   readonly cache: SegmentCache | undefined;
+  readonly sums: SumsTable | undefined;
   readonly stepRowsMax: number | undefined;
 }
 
@@ -58,6 +60,7 @@ export class Follower {
   readonly #tail: TailSource;
   readonly #mirror: Mirror;
   readonly #cache: SegmentCache | undefined;
+  readonly #sums: SumsTable | undefined;
   readonly #stepRowsMax: number;
   /** Undefined until the tables exist. */
   #position: Head | undefined;
@@ -69,6 +72,7 @@ export class Follower {
   /** True while the tables equal one state of the journal. */
   #whole = false;
   #ready = false;
+  #stepCount = 0;
   #closed = false;
   #round: Promise<void> | undefined;
   readonly #fixing = new Set<Promise<unknown>>();
@@ -77,12 +81,18 @@ export class Follower {
     this.#tail = parts.tail;
     this.#mirror = parts.mirror;
     this.#cache = parts.cache;
+    this.#sums = parts.sums;
     this.#stepRowsMax = parts.stepRowsMax ?? STEP_ROWS_MAX;
   }
 
   /** The archive's sets that go with the tables; within `atHead`, with the snapshot. */
   get sets(): readonly SegmentSet[] {
     return this.#sets;
+  }
+
+  /** Rises with every step that was taken in. */
+  get stepCount(): number {
+    return this.#stepCount;
   }
 
   /** True from the first complete catch-up on. */
@@ -178,8 +188,9 @@ export class Follower {
   async #takeStep(step: Step, isLast: boolean): Promise<void> {
     if (!isLast || step.sets !== undefined) await this.#leaveWhole();
     await this.#apply(step);
+    this.#stepCount += 1;
     this.#position = positionAfter(step, this.#position);
-    this.#keepSets(step.sets);
+    await this.#keepSets(step.sets);
     if (!isLast) return;
     this.#whole = true;
     this.#ready = true;
@@ -212,10 +223,12 @@ export class Follower {
     for (const id of ids) this.#visitIdMax = Math.max(this.#visitIdMax, id);
   }
 
-  #keepSets(sets: readonly SegmentSet[] | undefined): void {
+  async #keepSets(sets: readonly SegmentSet[] | undefined): Promise<void> {
     if (sets === undefined) return;
     this.#sets = sets;
-    this.#cache?.keep(sets.flatMap(({ segments }) => segments));
+    const segments = sets.flatMap((set) => set.segments);
+    this.#cache?.keep(segments);
+    await this.#sums?.keep(new Set(segments.map(({ id }) => id)));
   }
 
   #mustReset(head: Head): boolean {
@@ -233,7 +246,9 @@ export class Follower {
     await this.#leaveWhole();
     await this.#mirror.reset();
     this.#position = { eventId: 0, visitChange: 0, epoch: head.epoch, archive: head.archive };
-    this.#keepSets(sets);
+    this.#stepCount += 1;
+    this.#sums?.clear();
+    await this.#keepSets(sets);
     this.#firstChange = head.visitChange;
     this.#visitIdMax = 0;
   }

@@ -4,6 +4,7 @@ export function textSql(text: string): string {
 }
 
 /** `read_parquet` of exactly these files, of which there is at least one. */
-export function parquetSql(paths: readonly string[]): string {
-  return `read_parquet([${paths.map(textSql).join(', ')}])`;
+export function parquetSql(paths: readonly string[], option?: string): string {
+  const list = `[${paths.map(textSql).join(', ')}]`;
+  return `read_parquet(${option === undefined ? list : `${list}, ${option}`})`;
 }

@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { PackedRows } from '@loggia/contract';
 import { parquetSql } from './literal.ts';
 import { PackedWriter } from './packed-writer.ts';
-import { EVENT_TABLE, ROLLUP_TABLE, VISIT_TABLE } from './table-schema.ts';
+import { EVENT_TABLE, ROLLUP_TABLE, SUM_TABLE, VISIT_TABLE } from './table-schema.ts';
 
 /** What one transaction brings. */
 export interface MirrorChange {
@@ -53,7 +53,7 @@ export class Mirror {
    */
   async reset(): Promise<void> {
     await this.#transaction('', async () => {
-      for (const table of [EVENT_TABLE, VISIT_TABLE, ROLLUP_TABLE]) {
+      for (const table of [EVENT_TABLE, VISIT_TABLE, ROLLUP_TABLE, SUM_TABLE]) {
         await this.#connection.run(`${table.createSql}; DELETE FROM ${table.name}`);
       }
     });

@@ -4,6 +4,7 @@ import { rawSpan } from './raw-span.ts';
 /** Three days, the second of which is short. */
 const RANGE = {
   siteId: 1,
+  dimensions: [0],
   firstDay: 100,
   dayStartsMs: [1000, 2000, 2500, 3500],
   toMs: 3500,

@@ -1,13 +1,12 @@
 import { parquetSql } from './literal.ts';
-import { EVENT_TABLE, ROLLUP_TABLE, VISIT_TABLE, type TableSchema } from './table-schema.ts';
+import { EVENT_TABLE, VISIT_TABLE, type TableSchema } from './table-schema.ts';
 
 /** The kinds of files that hold rows of a table. */
-export type RowKind = 'visits' | 'events' | 'rollups';
+export type RowKind = 'visits' | 'events';
 
 const TABLES: Readonly<Record<RowKind, TableSchema>> = {
   visits: VISIT_TABLE,
   events: EVENT_TABLE,
-  rollups: ROLLUP_TABLE,
 };
 
 /**

@@ -39,6 +39,11 @@ export const EVENT_TABLE: TableSchema = tableSchema('event', EVENT_COLUMNS);
 export const VISIT_TABLE: TableSchema = tableSchema('visit', VISIT_COLUMNS);
 /** Empty in memory: all of its rows are in files. */
 export const ROLLUP_TABLE: TableSchema = tableSchema('rollup', ROLLUP_COLUMNS);
+/** Rows of `rollup` that have been asked for, each with its segment. */
+export const SUM_TABLE: TableSchema = tableSchema('sum_row', [
+  { name: 'segment_id', type: 'int', nullable: false },
+  ...ROLLUP_COLUMNS,
+]);
 
 function tableSchema(name: string, columns: readonly Column[]): TableSchema {
   const types = columns.map(duckdbType);

@@ -123,6 +123,27 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./commands/site.ts')).removeSite,
   },
   {
+    words: ['erase'],
+    summary: "Erase a site's visits for good: all, or those that the flags choose.",
+    operands: ['DOMAIN'],
+    flags: {
+      from: { value: 'DATE', summary: 'Visits that began on this day of the site or later.' },
+      to: { value: 'DATE', summary: 'Visits that began on this day of the site or earlier.' },
+      page: {
+        value: 'PATTERN',
+        summary: 'Visits that saw such a page; * within a segment, ** across.',
+      },
+      filters: { value: 'JSON', summary: 'Visits that pass these filters of the Stats API.' },
+      yes: YES,
+    },
+    settings: 'site',
+    details:
+      'A visit goes as a whole, with all its events; flags must all hold. The site itself stays. ' +
+      'Copies in backups are not touched.',
+    example: 'loggia erase example.org --page "/reset/*" --from 2026-03-01',
+    load: async () => (await import('./commands/erase.ts')).erase,
+  },
+  {
     words: ['goal', 'add'],
     summary: 'Add a goal to a site.',
     operands: ['DOMAIN'],
