@@ -1,8 +1,9 @@
 import { MEASURES, type Measure } from './metrics.ts';
+import { NO_DIMENSION } from './rollup-dimensions.ts';
 import type { ResolvedDimension } from './resolved-query.ts';
 import type { RollupPlan } from './rollup-plan.ts';
 import type { Scope } from './scope.ts';
-import { identifier, joinSql, late, sql, type Sql } from './sql.ts';
+import { identifier, joinSql, late, sql, valueList, type Sql } from './sql.ts';
 import { dayStepSql } from './time-step.ts';
 
 /** The part of a statement that adds up sums: its columns are those of the other parts. */
@@ -16,12 +17,12 @@ export function rollupPart(scope: Scope, plan: RollupPlan, measures: readonly Me
   const columns = joinSql([...keys, ...sums, sql`${presentSql(measures)} AS present`], ', ');
   const grouping = scope.dimensions.map((_, index) => identifier(`d${index}`));
   const groupBy = grouping.length === 0 ? sql`` : sql` GROUP BY ${joinSql(grouping, ', ')}`;
-  return sql`SELECT ${columns} FROM rollup r WHERE ${summedRowsSql(scope, plan, plan.dimension)}${groupBy}`;
+  return sql`SELECT ${columns} FROM rollup r WHERE ${summedRowsSql(scope, plan)}${groupBy}`;
 }
 
 /** The number of visitors of the days that are summed. */
 export function rollupVisitorsSql(scope: Scope, plan: RollupPlan): Sql {
-  return sql`SELECT coalesce(sum(r.visitors), 0) FROM rollup r WHERE ${summedRowsSql(scope, plan, 0)}`;
+  return sql`SELECT coalesce(sum(r.visitors), 0) FROM rollup r WHERE ${summedRowsSql(scope, totalPlan(plan))}`;
 }
 
 function keySql(dimension: ResolvedDimension): Sql {
@@ -37,7 +38,14 @@ function presentSql(measures: readonly Measure[]): Sql {
   return makers.length === 0 ? sql`FALSE` : joinSql(makers, ' OR ');
 }
 
-function summedRowsSql(scope: Scope, plan: RollupPlan, dimension: number): Sql {
+/** What the whole query's visitors are read from. */
+export function totalPlan(plan: RollupPlan): RollupPlan {
+  return plan.values === undefined ? { ...plan, dimension: NO_DIMENSION } : plan;
+}
+
+function summedRowsSql(scope: Scope, plan: RollupPlan): Sql {
+  const { dimension, values } = plan;
+  const ofValue = values === undefined ? sql`TRUE` : sql`r.value IN (${valueList(values)})`;
   const endDay = plan.firstDay + plan.dayStartsMs.length - 1;
-  return sql`r.site_id = ${scope.query.siteId} AND r.dimension = ${dimension} AND r.day >= ${plan.firstDay} AND r.day < ${endDay} AND (r.day < ${late('rawFromDay')} OR r.day >= ${late('rawEndDay')})`;
+  return sql`r.site_id = ${scope.query.siteId} AND r.dimension = ${dimension} AND ${ofValue} AND r.day >= ${plan.firstDay} AND r.day < ${endDay} AND (r.day < ${late('rawFromDay')} OR r.day >= ${late('rawEndDay')})`;
 }

@@ -1,7 +1,9 @@
 import { addToDate } from '@tandem/base';
 import type { RollupColumn } from '@loggia/contract';
 import { ROLLUP_COLUMNS } from '@loggia/contract';
+import { NO_PROPERTY } from './dimensions.ts';
 import type { Measure } from './metrics.ts';
+import type { Filter } from './query.ts';
 import type { ResolvedQuery } from './resolved-query.ts';
 import { NO_DIMENSION, ROLLUP_DIMENSIONS, isRollupDimension } from './rollup-dimensions.ts';
 import type { TimeRange } from './time-range.ts';
@@ -10,6 +12,8 @@ import type { TimeRange } from './time-range.ts';
 export interface RollupPlan {
   /** Whose sums are read, as `ROLLUP_DIMENSIONS` numbers them. */
   readonly dimension: number;
+  /** The only values of it that count; undefined when all do. */
+  readonly values: readonly string[] | undefined;
   readonly firstDay: number;
   readonly dayStartsMs: readonly number[];
   readonly byMonth: boolean;
@@ -29,7 +33,8 @@ const SUMMED: ReadonlySet<string> = new Set<RollupColumn>(ROLLUP_COLUMNS.map(({ 
  *
  * - hours of a day: a visitor comes back in another hour, so `time:hour` is counted;
  * - several values of a dimension: a visitor sees many pages and may come from several sources, so
- *   filters, and two dimensions at once, are counted;
+ *   two dimensions at once are counted, and so are filters, except one for a single value with
+ *   no other dimension than its own;
  * - goals and properties: they are not among the sums, since owners change what they are.
  *
  * Days of a site before its present zone was set lie across other days' ids, and are counted.
@@ -39,17 +44,39 @@ export function planRollups(
   range: TimeRange,
   measures: readonly Measure[],
 ): RollupPlan | undefined {
-  const dimension = dimensionOf(query);
-  if (dimension === undefined || query.conjuncts.length > 0) return undefined;
+  const rows = rowsOf(query);
+  if (rows === undefined) return undefined;
   if (!measures.every((measure) => SUMMED.has(measure))) return undefined;
   if (query.zoneSinceMs > 0 && range.fromMs < query.zoneSinceMs + ZONES_APART_MS) return undefined;
   const days = wholeDays(range);
   if (days === undefined) return undefined;
   const time = query.dimensions.find((one) => one.kind === 'time');
-  return { dimension, ...days, byMonth: time === undefined || time.step === 'month' };
+  return { ...rows, ...days, byMonth: time === undefined || time.step === 'month' };
 }
 
-/** The sums' dimension: that of the rows beside time; undefined when there is none such. */
+/** Whose sums: by the dimension of the rows beside time, or by that of the only filter. */
+function rowsOf(query: ResolvedQuery): Pick<RollupPlan, 'dimension' | 'values'> | undefined {
+  const dimension = dimensionOf(query);
+  const [filter, ...more] = query.conjuncts;
+  if (dimension === undefined || more.length > 0) return undefined;
+  if (filter === undefined) return { dimension, values: undefined };
+  const values = valuesOf(filter);
+  if (filter.kind !== 'leaf' || !isRollupDimension(filter.dimension)) return undefined;
+  const ofFilter = ROLLUP_DIMENSIONS[filter.dimension];
+  const isOwn = dimension === NO_DIMENSION || dimension === ofFilter;
+  return values === undefined || !isOwn ? undefined : { dimension: ofFilter, values };
+}
+
+/** The single value that passes the filter, as the sums spell it; undefined when there is none. */
+function valuesOf(filter: Filter): readonly string[] | undefined {
+  if (filter.kind !== 'leaf' || filter.operator !== 'is' || !filter.caseSensitive) return undefined;
+  // A country's name is a label of its code, and a missing tag has two names.
+  if (filter.dimension === 'visit:country_name') return undefined;
+  if (filter.clauses.length !== 1 || filter.clauses.includes(NO_PROPERTY)) return undefined;
+  return filter.clauses;
+}
+
+/** The dimension of the rows beside time; undefined when there is none that is summed. */
 function dimensionOf({ dimensions }: ResolvedQuery): number | undefined {
   const others = dimensions.filter((dimension) => dimension.kind !== 'time');
   const times = dimensions.filter((dimension) => dimension.kind === 'time');

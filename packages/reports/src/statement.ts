@@ -4,8 +4,7 @@ import { labelSql } from './dimensions.ts';
 import { MEASURES, metricEntry, type Measure, type MetricEntry, type PartName } from './metrics.ts';
 import { keyNames, partSql, visitorsSql } from './parts.ts';
 import type { ResolvedDimension, ResolvedQuery } from './resolved-query.ts';
-import { NO_DIMENSION } from './rollup-dimensions.ts';
-import { rollupPart, rollupVisitorsSql } from './rollup-part.ts';
+import { rollupPart, rollupVisitorsSql, totalPlan } from './rollup-part.ts';
 import { planRollups, type RollupPlan } from './rollup-plan.ts';
 import type { Scope } from './scope.ts';
 import {
@@ -82,9 +81,10 @@ function statementSql(parts: StatementParts, options: StatementOptions): Sql {
 }
 
 /** A total is read from the sums over all values. */
-function dimensionsRead({ dimension }: RollupPlan, entries: readonly MetricEntry[]): number[] {
+function dimensionsRead(plan: RollupPlan, entries: readonly MetricEntry[]): readonly number[] {
   const hasTotal = entries.some(({ total }) => total !== undefined);
-  return hasTotal && dimension !== NO_DIMENSION ? [dimension, NO_DIMENSION] : [dimension];
+  const read = hasTotal ? [plan.dimension, totalPlan(plan).dimension] : [plan.dimension];
+  return [...new Set(read)];
 }
 
 function lateStatement({ text, parameters }: Sql): LateStatement {

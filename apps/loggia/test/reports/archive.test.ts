@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { Hit } from '@loggia/contract';
 import { answerByModel } from '../model/answer.ts';
 import { addDays, startOfDate } from '../model/local-time.ts';
+import type { Filter } from '../model/query.ts';
 import { Pipeline } from './harness.ts';
 import { GOALS } from './random-filter.ts';
 import { drafts, ODD_DAYS, transactionsOf } from './random-hits.ts';
@@ -21,16 +22,35 @@ const LIMITS = {
 /** After this, all that was sealed is merged by month. */
 const LONG_MS = 70 * 86_400_000;
 
+const ONE_VALUE: readonly (readonly [string, string])[] = [
+  ['visit:country', 'DE'],
+  ['visit:source', 'Direct / None'],
+  ['visit:utm_term', '(not set)'],
+  ['visit:exit_page', '/a'],
+  ['event:page', '/'],
+  ['event:hostname', 'example.org'],
+  ['event:name', 'Signup'],
+];
+
+/** Ranges over months, or over days of the odd one's neighbourhood. */
+function rangeOf(metricCount: number, isShort: boolean) {
+  return metricCount > 3
+    ? { kind: 'named' as const, name: isShort ? '6mo' : 'year' }
+    : { kind: 'days' as const, before: metricCount * 15, after: 1 };
+}
+
 /** A2: what is held here. Half of the queries are such as sums can answer. */
-const summable = queryDraft.map((draft) => ({
-  ...draft,
-  filters: [],
-  dimensions: draft.dimensions.slice(0, 1),
-  range:
-    draft.metrics.length > 3
-      ? { kind: 'named' as const, name: draft.totalRows ? '6mo' : 'year' }
-      : { kind: 'days' as const, before: draft.metrics.length * 15, after: 1 },
-}));
+const summable = fc.tuple(queryDraft, fc.option(fc.nat())).map(([draft, pick]) => {
+  const [name, value] = ONE_VALUE[(pick ?? 0) % ONE_VALUE.length] ?? ['', ''];
+  const filters: Filter[] = pick === null ? [] : [['is', name, [value]]];
+  const isByTime = draft.dimensions[0]?.startsWith('time') === true;
+  const dimensions =
+    pick === null || isByTime
+      ? draft.dimensions.slice(0, 1)
+      : [name].slice(Math.floor(pick / ONE_VALUE.length) % 2);
+  const range = rangeOf(draft.metrics.length, draft.totalRows);
+  return { ...draft, range, filters, dimensions };
+});
 
 const scenario = fc.record({
   oddDay: fc.constantFrom(...ODD_DAYS),
