@@ -9,6 +9,7 @@ it('runs everything at full size by default', () => {
     quick: false,
     profile: false,
     list: false,
+    archiveEvents: undefined,
     folder: undefined,
   });
 });
@@ -19,6 +20,7 @@ it('takes names and flags in any order', () => {
     quick: true,
     profile: false,
     list: false,
+    archiveEvents: undefined,
     folder: '/srv/x',
   });
 });
@@ -28,6 +30,9 @@ it('takes the first part of a name for all workloads that begin with it', () => 
   expect(parseBenchOptions(['copy'], parts).names).toEqual(['copy', 'copy-small', 'copy-large']);
 });
 
-it.each([[['stop']], [['sta']], [['--fast']], [['--folder']]])('refuses %j', (args) => {
-  expect(() => parseBenchOptions(args, known)).toThrow(Error);
-});
+it.each([[['stop']], [['sta']], [['--fast']], [['--folder']], [['--archive-events', 'many']]])(
+  'refuses %j',
+  (args) => {
+    expect(() => parseBenchOptions(args, known)).toThrow(Error);
+  },
+);

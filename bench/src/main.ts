@@ -57,7 +57,16 @@ async function runAll(options: BenchOptions): Promise<number> {
     const note = (text: string): void => {
       process.stderr.write(`${workload.name}: ${text}\n`);
     };
-    const context = { quick, children, work, demo, profileDir: files.profiles, note };
+    const { archiveEvents } = options;
+    const context = {
+      quick,
+      archiveEvents,
+      children,
+      work,
+      demo,
+      profileDir: files.profiles,
+      note,
+    };
     const isDone = await runOne(workload, context, { machine, resultsFile: files.results });
     if (!isDone) failures += 1;
   }

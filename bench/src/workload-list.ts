@@ -1,4 +1,6 @@
 import type { Workload } from './workload.ts';
+import { archiveReports } from './workloads/archive-reports.ts';
+import { archiveStart } from './workloads/archive-start.ts';
 import { enrich } from './workloads/enrich.ts';
 import { ingestBatch } from './workloads/ingest-batch.ts';
 import { ingestSingle } from './workloads/ingest-single.ts';
@@ -27,6 +29,8 @@ export const WORKLOADS: readonly Workload[] = [
   memory,
   start,
   reports,
+  archiveReports,
+  archiveStart,
   replicationCommits,
   replicationGroupCommits,
   replicationDelay,

@@ -31,6 +31,8 @@ export interface Measurement {
 export interface BenchContext {
   /** Small sizes, to see that everything works; the figures mean little. */
   readonly quick: boolean;
+  /** Events of the sealed year; undefined: as many as are soon made. */
+  readonly archiveEvents: number | undefined;
   readonly children: ChildProcesses;
   /** Where data folders are made; what is in it is removed at the end. */
   readonly work: WorkFolder;

@@ -47,6 +47,12 @@ export class RawEvents {
     return new RawEvents(instance, connection);
   }
 
+  /** Opens what `make` has made. */
+  static async open(path: string): Promise<RawEvents> {
+    const instance = await DuckDBInstance.create(path, { threads: '2', memory_limit: '1GiB' });
+    return new RawEvents(instance, await instance.connect());
+  }
+
   async ask(
     report: DashboardReport,
     { firstDay, endDay }: DashboardRange,

@@ -8,9 +8,15 @@ import { textSql } from '@loggia/warehouse';
 
 /**
  * Rows of a row group. A site's month of a few thousand visits touches one or two; larger groups
- * would be read for the sake of fewer rows, smaller ones pack worse.
+ * would be read for the sake of fewer rows. Sums are read once and then kept in memory, so for them
+ * what counts is that the footers, which the engine keeps, are short.
  */
-const ROW_GROUP_ROWS = 16_384;
+const ROW_GROUP_ROWS: Readonly<Record<SegmentKind, number>> = {
+  visits: 16_384,
+  events: 16_384,
+  rollups: 65_536,
+  months: 65_536,
+};
 
 /**
  * The rows of `select` as a Parquet file, or undefined when there are none. The same rows give the
@@ -23,7 +29,7 @@ export async function writeSegment(
 ): Promise<NewSegment | undefined> {
   const path = join(folder, `${kind}.parquet`);
   // The second version's encodings keep differences of numbers that ascend.
-  const options = `FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}`;
+  const options = `FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_ROWS[kind]}`;
   try {
     const written = await connection.run(`COPY (${select}) TO ${textSql(path)} (${options})`);
     if (written.rowsChanged === 0) return undefined;

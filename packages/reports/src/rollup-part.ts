@@ -20,6 +20,21 @@ export function rollupPart(scope: Scope, plan: RollupPlan, measures: readonly Me
   return sql`SELECT ${columns} FROM rollup r WHERE ${summedRowsSql(scope, plan)}${groupBy}`;
 }
 
+/** The rows of a statement that adds up nothing but sums, as it would make them of the part. */
+export function rollupRows(scope: Scope, plan: RollupPlan, measures: readonly Measure[]): Sql {
+  const keys = scope.dimensions.map(
+    (dimension, index) => sql`${keySql(dimension)} AS ${identifier(`d${index}`)}`,
+  );
+  const sums = measures.map((measure) => {
+    const name = identifier(measure);
+    return sql`CAST(coalesce(sum(r.${name}), 0) AS BIGINT) AS ${name}`;
+  });
+  const rows = sql`SELECT ${joinSql([...keys, ...sums], ', ')} FROM rollup r WHERE ${summedRowsSql(scope, plan)}`;
+  if (keys.length === 0) return rows;
+  const grouping = keys.map((_, index) => identifier(`d${index}`));
+  return sql`${rows} GROUP BY ${joinSql(grouping, ', ')} HAVING ${presentSql(measures)}`;
+}
+
 /** The number of visitors of the days that are summed. */
 export function rollupVisitorsSql(scope: Scope, plan: RollupPlan): Sql {
   return sql`SELECT coalesce(sum(r.visitors), 0) FROM rollup r WHERE ${summedRowsSql(scope, totalPlan(plan))}`;
@@ -45,7 +60,7 @@ export function totalPlan(plan: RollupPlan): RollupPlan {
 
 function summedRowsSql(scope: Scope, plan: RollupPlan): Sql {
   const { dimension, values } = plan;
-  const ofValue = values === undefined ? sql`TRUE` : sql`r.value IN (${valueList(values)})`;
+  const ofValue = values === undefined ? sql`` : sql` AND r.value IN (${valueList(values)})`;
   const endDay = plan.firstDay + plan.dayStartsMs.length - 1;
-  return sql`r.site_id = ${scope.query.siteId} AND r.dimension = ${dimension} AND ${ofValue} AND r.day >= ${plan.firstDay} AND r.day < ${endDay} AND (r.day < ${late('rawFromDay')} OR r.day >= ${late('rawEndDay')})`;
+  return sql`r.site_id = ${scope.query.siteId} AND r.dimension = ${dimension}${ofValue} AND r.day >= ${plan.firstDay} AND r.day < ${endDay} AND (r.day < ${late('rawFromDay')} OR r.day >= ${late('rawEndDay')})`;
 }

@@ -4,7 +4,7 @@ import { labelSql } from './dimensions.ts';
 import { MEASURES, metricEntry, type Measure, type MetricEntry, type PartName } from './metrics.ts';
 import { keyNames, partSql, visitorsSql } from './parts.ts';
 import type { ResolvedDimension, ResolvedQuery } from './resolved-query.ts';
-import { rollupPart, rollupVisitorsSql, totalPlan } from './rollup-part.ts';
+import { rollupPart, rollupRows, rollupVisitorsSql, totalPlan } from './rollup-part.ts';
 import { planRollups, type RollupPlan } from './rollup-plan.ts';
 import type { Scope } from './scope.ts';
 import {
@@ -77,7 +77,10 @@ function statementSql(parts: StatementParts, options: StatementOptions): Sql {
     return sql`CAST(${value} AS BIGINT) AS ${metricColumn(index)}`;
   });
   const columns = [...keys, ...entries.map((_, index) => metricColumn(index))];
-  return sql`WITH summed AS (${summedSql(parts)}), totals AS (${totalsSql(parts)}), measured AS (SELECT ${joinSql([...labels, ...values], ', ')} FROM summed, totals) SELECT ${joinSql([...columns, sql`count(*) OVER () AS total_rows`], ', ')} FROM measured WHERE ${listedSql(query, options)}${orderSql(query)} LIMIT ${options.limit} OFFSET ${options.offset}`;
+  const hasTotals = entries.some(({ total }) => total !== undefined);
+  const totals = hasTotals ? sql`totals AS (${totalsSql(parts)}), ` : sql``;
+  const source = hasTotals ? sql`summed, totals` : sql`summed`;
+  return sql`WITH summed AS (${summedSql(parts)}), ${totals}measured AS (SELECT ${joinSql([...labels, ...values], ', ')} FROM ${source}) SELECT ${joinSql([...columns, sql`count(*) OVER () AS total_rows`], ', ')} FROM measured WHERE ${listedSql(query, options)}${orderSql(query)} LIMIT ${options.limit} OFFSET ${options.offset}`;
 }
 
 /** A total is read from the sums over all values. */
@@ -120,7 +123,8 @@ function metricColumn(index: number): Sql {
 function summedSql({ scope, entries, sums }: StatementParts): Sql {
   const measures = measuresOf(entries);
   const parts = [...new Set(measures.map((measure): PartName => MEASURES[measure]))];
-  const counted = sums?.alone === true ? [] : parts.map((part) => partSql(part, scope, measures));
+  if (sums?.alone === true) return rollupRows(scope, sums.plan, measures);
+  const counted = parts.map((part) => partSql(part, scope, measures));
   const summed = sums === undefined ? [] : [rollupPart(scope, sums.plan, measures)];
   const rows = joinSql([...counted, ...summed], ' UNION ALL ');
   const keys = keyNames(scope.dimensions);
@@ -142,7 +146,7 @@ function totalsSql({ scope, entries, sums }: StatementParts): Sql {
     const summed = sums === undefined ? [] : [sql`(${rollupVisitorsSql(scope, sums.plan)})`];
     return sql`${joinSql([...counted, ...summed], ' + ')} AS ${identifier(total)}`;
   });
-  return sql`SELECT ${joinSql([sql`1 AS one`, ...columns], ', ')}`;
+  return sql`SELECT ${joinSql(columns, ', ')}`;
 }
 
 function labelOf(query: ResolvedQuery, dimension: ResolvedDimension, index: number): Sql {
