@@ -67,8 +67,12 @@ export const DASHBOARD_REPORTS: readonly DashboardReport[] = [
     name: 'totals',
     body: {
       metrics: [
-        ...['visitors', 'visits', 'pageviews'],
-        ...['views_per_visit', 'bounce_rate', 'visit_duration'],
+        'visitors',
+        'visits',
+        'pageviews',
+        'views_per_visit',
+        'bounce_rate',
+        'visit_duration',
       ],
     },
     sql: TOP_SQL,

@@ -12,8 +12,15 @@ import { yearRows, type YearShape } from './year-rows.ts';
 const MONTH_DAYS = 30;
 const DAY_MS = 86_400_000;
 const VISIT_COLUMNS = [
-  ...['source', 'channel', 'country', 'city', 'browser', 'os', 'device'],
-  ...['entry_page', 'exit_page'],
+  'source',
+  'channel',
+  'country',
+  'city',
+  'browser',
+  'os',
+  'device',
+  'entry_page',
+  'exit_page',
 ];
 
 /** The same events in one wide table of DuckDB's own format, and plain SQL over it. */

@@ -3,8 +3,10 @@ import type { ArchiveReads, RolledUp, Segment, Statement, StatementResult } from
 import {
   type ArchiveFiles,
   heldSums,
+  isWorthHolding,
   rollupSegments,
   segmentsOf,
+  sumsInFiles,
   setsRead,
   withArchive,
 } from './archive-tables.ts';
@@ -87,9 +89,7 @@ export class ArchiveReader {
       return this.#beginCounted(statement);
     }
     const segments = rollupSegments(follower.sets, rolledUp, days);
-    const { siteId, dimensions } = rolledUp;
-    const release = await this.#parts.sums?.hold({ siteId, dimensions, segments });
-    if (release !== undefined) this.#held.push({ release });
+    const rollups = await this.#rollups(rolledUp, segments);
     const summed = completed(raw === undefined ? rolledUp.summed : rolledUp.mixed, {
       rawFromMs: days.fromMs,
       rawToMs: days.toMs,
@@ -97,7 +97,16 @@ export class ArchiveReader {
       rawEndDay: days.endDay,
     });
     const counted = raw === undefined ? NOTHING_COUNTED : this.#pinCounted(raw);
-    await this.#begin(inlined(summed), { ...counted, rollups: heldSums(segments) });
+    await this.#begin(inlined(summed), { ...counted, rollups });
+  }
+
+  /** The SELECT of the sums that are read. */
+  async #rollups(range: RolledUp, segments: readonly Segment[]): Promise<string> {
+    if (!isWorthHolding(range)) return sumsInFiles(this.#pin(segments));
+    const { siteId, dimensions } = range;
+    const release = await this.#parts.sums?.hold({ siteId, dimensions, segments });
+    if (release !== undefined) this.#held.push({ release });
+    return heldSums(segments);
   }
 
   /** What was found stays true until the tables change. */

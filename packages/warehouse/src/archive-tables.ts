@@ -1,4 +1,5 @@
 import type { ArchiveReads, RolledUp, Segment, SegmentKind, SegmentSet } from '@loggia/contract';
+import { parquetSql } from './literal.ts';
 import { sealedRows, type RowKind } from './sealed-rows.ts';
 import {
   EVENT_TABLE,
@@ -45,6 +46,25 @@ export function withArchive(sql: string, files: ArchiveFiles): string {
   if (definitions === '') return sql;
   const [keyword, rest] = sql.startsWith('WITH ') ? [', ', sql.slice(5)] : [' ', sql];
   return `WITH ${definitions}${keyword}${rest}`;
+}
+
+/** The SELECT of the rows of sums in files. */
+export function sumsInFiles(paths: readonly string[]): string {
+  if (paths.length === 0) return heldSums([]);
+  const columns = ROLLUP_TABLE.columns.map(({ name }) => name).join(', ');
+  return `SELECT ${columns} FROM ${parquetSql(paths)}`;
+}
+
+/** Days of which all sums by a dimension of many values may be held. */
+const DAYS_HELD_MAX = 62;
+
+/**
+ * Whether a statement's sums are worth holding: not when they are so many that they would drive out
+ * all others.
+ */
+export function isWorthHolding(range: RolledUp): boolean {
+  const isSmall = range.byMonth || range.dayStartsMs.length - 1 <= DAYS_HELD_MAX;
+  return isSmall || range.dimensions.every((dimension) => dimension === 0);
 }
 
 /** The SELECT of the rows of segments that are in memory. */

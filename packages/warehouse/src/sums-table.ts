@@ -91,8 +91,7 @@ export class SumsTable {
       const inserted = await this.#connection.run(
         `INSERT INTO ${SUM_TABLE.name} (segment_id, ${COLUMNS})
          SELECT CAST(regexp_extract(filename, 'segment-([0-9]+)-', 1) AS BIGINT), ${COLUMNS}
-         FROM ${source} WHERE site_id = ${siteId} AND dimension = ${dimension}
-         ORDER BY ALL`,
+         FROM ${source} WHERE site_id = ${siteId} AND dimension = ${dimension}`,
       );
       this.#note({ siteId, dimension, segments: missing, rows: inserted.rowsChanged });
     } finally {
