@@ -45,7 +45,12 @@ export class ArchiveTurns {
     });
   }
 
-  /** Resolves when the step under way is done. */
+  /** Resolves when no turn is under way. */
+  async ended(): Promise<void> {
+    await this.#ended;
+  }
+
+  /** Ends the turn under way after its step. */
   async close(): Promise<void> {
     Atomics.store(this.#stop, 0, 1);
     await this.#ended;
