@@ -17,7 +17,7 @@ const { steps, schema } = undisturbed();
 describe('J1: a first start that is killed', () => {
   it('has the steps that the cases below are about', () => {
     expect(steps.slice(0, 3)).toEqual(['opened', 'write-ahead log on', 'begun 1 accounts']);
-    expect(steps.at(-1)).toBe('committed 2');
+    expect(steps.at(-1)).toBe('committed 3');
     expect(new Set(steps).size).toBe(steps.length);
   });
 
