@@ -193,8 +193,8 @@ export const STORAGE_SETTINGS = {
     expects: 'full or none',
     example: 'none',
     summary:
-      'Whether the log of transactions is synced to the disk with each commit. With `none`, a power ' +
-      'cut may take the last ones from this node.',
+      'Whether the log of transactions is synced to the disk before a write is confirmed, and within a ' +
+      'second in any case. With `none`, a power cut may take the last ones from this node.',
   }),
   'checkpoint.pages': setting({
     parse: scalar(wholeNumber({ min: 1, max: 1e9 })),
