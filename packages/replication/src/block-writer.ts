@@ -1,4 +1,5 @@
 import { closeSync, fdatasync, write } from 'node:fs';
+import { assert } from '@tandem/base';
 
 /** What is written at once: what is larger has left the processor's cache before it is written. */
 const BLOCK_BYTES = 1 << 18;
@@ -18,6 +19,8 @@ export class BlockWriter {
   readonly #underway: Promise<void>[] = [];
   /** The last of them to begin. */
   #last: Promise<void> | undefined;
+  /** Blocks that are on their way. */
+  #writing = 0;
   /** The block that gathers bytes, where these belong, and how many they are. */
   #turn = 0;
   #offset = 0;
@@ -29,7 +32,7 @@ export class BlockWriter {
   #syncing: Promise<void> | undefined;
   #syncFailure: Error | undefined;
 
-  /** Closes `descriptor` in the end. */
+  /** Either `close` or `closeIdle` closes `descriptor` in the end. */
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
   }
@@ -92,6 +95,12 @@ export class BlockWriter {
     closeSync(this.#descriptor);
   }
 
+  /** Closes the file at once. Nothing came since `written` and `idle` resolved. */
+  closeIdle(): void {
+    assert(this.#writing === 0 && this.#syncing === undefined, 'nothing is on its way to the file');
+    closeSync(this.#descriptor);
+  }
+
   /** Sends the block that gathers bytes on its way, and goes on with the next. */
   #issue(): void {
     const block = this.#blocks[this.#turn];
@@ -109,8 +118,10 @@ export class BlockWriter {
     offset: number,
     before: Promise<void> | undefined,
   ): Promise<void> {
+    this.#writing += 1;
     await before;
     const failure = await writeAll(this.#descriptor, bytes, offset);
+    this.#writing -= 1;
     this.#failure ??= failure;
     this.#unsyncedBytes += bytes.length;
     if (this.#unsyncedBytes < SYNC_BYTES) return;

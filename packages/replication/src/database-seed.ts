@@ -64,7 +64,8 @@ export class DatabaseSeed {
   }
 
   /**
-   * Checks the whole and puts file and digests in their places; the seed is then used up.
+   * Checks the whole and puts file and digests in their places; the seed is then used up. `settled` has
+   * resolved, and nothing came since.
    *
    * @throws ReplicationError `diverged` when the pages are not those of the digest; `disk_full`,
    * `state_failed`.
@@ -84,7 +85,8 @@ export class DatabaseSeed {
     }
     ftruncateSync(this.#descriptor, pageCount * this.table.pageSize);
     fsyncSync(this.#descriptor);
-    void this.#writer.close();
+    // R1. Before it is a database: closing it later would drop the locks of those who opened it since.
+    this.#writer.closeIdle();
     this.table.markSynced(0);
     this.table.close();
     renameSync(this.table.path, tablePath);
