@@ -137,13 +137,6 @@ export class DaemonProcess implements AsyncDisposable {
     await ended;
   }
 
-  /** SIGKILL for the daemon alone, as the kernel does when memory runs out. */
-  async killAlone(): Promise<void> {
-    const ended = once(this.#process, 'exit');
-    this.#process.kill('SIGKILL');
-    await ended;
-  }
-
   /** Stops the daemon alone, or lets it go on. */
   signal(signal: NodeJS.Signals): void {
     this.#process.kill(signal);

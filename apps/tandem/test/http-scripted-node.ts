@@ -9,6 +9,7 @@ import type {
   NodeReport,
   NodeStatus,
 } from '../src/http/node-api.ts';
+import { NO_COUNTERS, NO_QUARANTINES } from './no-counts.ts';
 
 export const SELF = { id: 'web-0_u_b', name: 'web-0', advertiseUrl: 'http://web-0:20202' };
 export const OTHER = { id: 'web-1_u_b', name: 'web-1', advertiseUrl: 'http://web-1:20202' };
@@ -63,27 +64,8 @@ export const PRIMARY: NodeStatus = {
     counts: { acknowledged: 11, degraded: 1, waiting: 0, blocked: 0 },
     degradedNames: [],
   },
-  counters: {
-    roleChanges: 1,
-    handOffs: 0,
-    handOffsFailed: 0,
-    streamsOpened: 0,
-    transactionsApplied: 0,
-    repairs: 2,
-    foreignWrites: 0,
-    walRestarts: 0,
-    gaps: 0,
-    databasesRefused: 0,
-    transactionsLostToBackup: 0,
-  },
-  quarantines: {
-    diverged: 0,
-    foreign_write: 0,
-    other_cluster: 0,
-    dropped: 0,
-    replaced: 0,
-    log_files: 0,
-  },
+  counters: { ...NO_COUNTERS, roleChanges: 1, repairs: 2 },
+  quarantines: NO_QUARANTINES,
 };
 
 export const REPLICA: NodeStatus = {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { METRICS, metricsText } from './metrics.ts';
 import type { MetricSource } from './metric-definition.ts';
 import type { NodeStatus } from './node-api.ts';
+import { NO_COUNTERS, NO_QUARANTINES } from '../../test/no-counts.ts';
 
 const NODE = { id: 'a', name: 'web-0', advertiseUrl: 'http://web-0:20202' };
 const STATUS: NodeStatus = {
@@ -39,27 +40,8 @@ const STATUS: NodeStatus = {
     counts: undefined,
     degradedNames: [],
   },
-  counters: {
-    roleChanges: 0,
-    handOffs: 0,
-    handOffsFailed: 0,
-    streamsOpened: 0,
-    transactionsApplied: 0,
-    repairs: 3,
-    foreignWrites: 0,
-    walRestarts: 0,
-    gaps: 0,
-    databasesRefused: 0,
-    transactionsLostToBackup: 0,
-  },
-  quarantines: {
-    diverged: 0,
-    foreign_write: 0,
-    other_cluster: 0,
-    dropped: 0,
-    replaced: 0,
-    log_files: 0,
-  },
+  counters: { ...NO_COUNTERS, repairs: 3 },
+  quarantines: NO_QUARANTINES,
 };
 const SOURCE: MetricSource = {
   status: STATUS,

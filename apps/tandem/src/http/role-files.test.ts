@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DatabaseStatus, NodeStatus } from './node-api.ts';
 import { lagText, roleFiles } from './role-files.ts';
+import { NO_COUNTERS, NO_QUARANTINES } from '../../test/no-counts.ts';
 
 const NODE = { id: 'a', name: 'web-0', advertiseUrl: 'http://web-0:20202' };
 const OTHER = { id: 'b', name: 'web-1', advertiseUrl: 'http://web-1:20202' };
@@ -39,27 +40,8 @@ const REPLICA: NodeStatus = {
     counts: undefined,
     degradedNames: [],
   },
-  counters: {
-    roleChanges: 0,
-    handOffs: 0,
-    handOffsFailed: 0,
-    streamsOpened: 0,
-    transactionsApplied: 0,
-    repairs: 0,
-    foreignWrites: 0,
-    walRestarts: 0,
-    gaps: 0,
-    databasesRefused: 0,
-    transactionsLostToBackup: 0,
-  },
-  quarantines: {
-    diverged: 0,
-    foreign_write: 0,
-    other_cluster: 0,
-    dropped: 0,
-    replaced: 0,
-    log_files: 0,
-  },
+  counters: NO_COUNTERS,
+  quarantines: NO_QUARANTINES,
 };
 
 function textOf(name: string, status: NodeStatus): string | undefined {
