@@ -28,7 +28,7 @@ export interface ClientRequest {
   /** Instead of the target's own, if that is shorter: for what takes a node longer. */
   readonly timeoutMsMin?: number;
   /** A body that is only sent when the node has agreed to take it. */
-  readonly body?: { readonly stream: Readable; readonly sizeBytes: number };
+  readonly body?: { readonly read: () => Readable; readonly sizeBytes: number };
 }
 
 /** Something between us and the node may keep the node's consent to itself. */
@@ -84,25 +84,28 @@ function send(target: ClientTarget, request: ClientRequest): Promise<IncomingMes
     outgoing.destroy(new Error(`nothing was heard for ${timeoutMs} ms`));
   });
   outgoing.on('error', reject);
-  outgoing.once('response', (answer) => {
-    // An answer before the body was wanted is a refusal; the body is then never sent.
-    if (body !== undefined && !body.stream.readableEnded) body.stream.destroy();
-    resolve(answer);
-  });
+  outgoing.once('response', resolve);
   if (body === undefined) outgoing.end();
-  else sendBody(outgoing, body.stream, reject);
+  else sendBody(outgoing, body.read, reject);
   return promise;
 }
 
-/** Sends the body when the node has agreed to take it, or has not said anything for a while. */
+/**
+ * Opens and sends the body when the node has agreed to take it, or has not said anything for a while.
+ * An answer before that is a refusal; the body is then never opened, and no more of it is sent after one.
+ */
 function sendBody(
   outgoing: ClientRequestStream,
-  stream: Readable,
+  read: () => Readable,
   reject: (error: unknown) => void,
 ): void {
   const begin = (): void => {
     clearTimeout(timer);
     outgoing.off('continue', begin);
+    const stream = read();
+    outgoing.once('response', () => {
+      if (!stream.readableEnded) stream.destroy();
+    });
     pipeline(stream, outgoing).catch(reject);
   };
   const timer = setTimeout(begin, CONSENT_WAIT_MS);

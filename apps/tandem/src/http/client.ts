@@ -91,7 +91,7 @@ export class TandemClient {
       return await askNodeForJson(this.#target, {
         method: 'POST',
         path: `/import?name=${encodeURIComponent(name)}`,
-        body: { stream: source.read(), sizeBytes: source.sizeBytes },
+        body: source,
         timeoutMsMin: IMPORT_TIMEOUT_MS,
         ...(signal === undefined ? {} : { signal }),
       });
